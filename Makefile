@@ -1,0 +1,38 @@
+# make report | make test | make lab: everything else is set up on first use.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help report test lab app lint types notebooks reference docs bench lock clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1|/' | column -t -s '|'
+
+$(READY): requirements.lock pyproject.toml
+	@echo "Setting up $(VENV) from requirements.lock (once, about a minute) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+report: $(READY)  ## run the whole pipeline and write reports/index.html
+	@$(BIN)/headache-evidence report
+
+test: $(READY) lint types  ## unit tests, notebook tests (nbval), lint and types
+	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
+
+lab: $(READY)  ## open JupyterLab
+	@$(BIN)/jupyter lab notebooks
+
+lint: $(READY)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+
+types: $(READY)
+	@$(BIN)/mypy
+
+lock:  ## refresh uv.lock and requirements.lock (needs uv)
+	uv lock
+	uv export --quiet --all-extras --no-emit-project --format requirements-txt --output-file requirements.lock

@@ -1,0 +1,7 @@
+"""The public API: every name other tools rely on, and where it lives."""
+
+from .pools.result import PooledResult
+
+__version__: str
+
+__all__ = ["PooledResult"]

@@ -1,0 +1,1 @@
+"""From pooled results to what a clinician may conclude."""

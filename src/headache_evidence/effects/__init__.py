@@ -1,0 +1,1 @@
+"""From evidence tables to one effect size per comparison, with its derivation."""

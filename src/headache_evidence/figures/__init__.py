@@ -1,0 +1,1 @@
+"""From effects and pooled results to matplotlib figures."""

@@ -1,0 +1,1 @@
+"""The evidence tables: schema, validation, vocabulary, protocol, integrity, risk of bias."""
