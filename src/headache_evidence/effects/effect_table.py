@@ -124,9 +124,7 @@ def study_data(
     except (TypeError, ValueError) as error:
         raise InputError(f"yi and vi must be numbers: {error}.") from error
     if y.ndim != 1 or y.shape != v.shape:
-        raise InputError(
-            f"yi and vi must be one-dimensional and of equal length; got {y.shape} and {v.shape}."
-        )
+        raise InputError(f"yi and vi must be one-dimensional and of equal length; got {y.shape} and {v.shape}.")
     names = (
         tuple(f"study {i + 1}" for i in range(y.size))
         if labels is None
@@ -139,9 +137,7 @@ def study_data(
     return StudyData(yi=y, vi=v, labels=names)
 
 
-def _refuse(
-    bad: npt.NDArray[np.bool_], values: FloatArray, names: tuple[str, ...], what: str, allowed: str
-) -> None:
+def _refuse(bad: npt.NDArray[np.bool_], values: FloatArray, names: tuple[str, ...], what: str, allowed: str) -> None:
     if bad.any():
         listed = "; ".join(f"{names[i]}: {what} = {values[i]:g}" for i in np.flatnonzero(bad))
         raise InputError(f"{what} must be {allowed}. Not so in {listed}.")

@@ -54,9 +54,7 @@ class PooledResult:
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as JSON-ready values: tuples become lists, NaN and infinities become None."""
-        return {key: _json_ready(value) for key, value in asdict(self).items()} | {
-            "estimable": self.estimable
-        }
+        return {key: _json_ready(value) for key, value in asdict(self).items()} | {"estimable": self.estimable}
 
 
 def _json_ready(value: Any) -> Any:
