@@ -1,0 +1,218 @@
+"""The protocol: the pre-specified questions, measures and models, read from data/protocol.yml."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from headache_evidence.errors import ProtocolError
+
+Stream = Literal["controlled", "before_after", "proportion"]
+STREAM_TITLES: dict[str, str] = {
+    "controlled": "between-arm effect",
+    "before_after": "change from baseline, no control (low certainty)",
+    "proportion": "share of patients, no control",
+}
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Interventions(_Part):
+    """Which arms are the intervention asked about."""
+
+    techniques: tuple[str, ...]
+    subgroup_by: str
+
+
+class Comparison(_Part):
+    """A class of comparator arms."""
+
+    title: str
+    comparators: tuple[str, ...]
+
+
+class Window(_Part):
+    """A span of follow-up, in weeks after the first procedure: (from, to]."""
+
+    title: str
+    weeks: tuple[float, float]
+    target: float
+    accept_unknown_time: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Window:
+        if not self.weeks[0] < self.weeks[1] or not self.weeks[0] <= self.target <= self.weeks[1]:
+            raise ValueError(f"weeks must be [from, to] with the target between them, got {self.weeks}, {self.target}")
+        return self
+
+
+class Outcome(_Part):
+    """An outcome and its measure in each stream."""
+
+    title: str
+    measures: dict[Stream, str]
+
+
+class QuestionBlock(_Part):
+    """A product of outcomes, comparisons and windows within one stream."""
+
+    stream: Stream
+    outcomes: tuple[str, ...]
+    windows: tuple[str, ...]
+    comparisons: tuple[str, ...] = ()
+
+
+class Headline(_Part):
+    """Outcomes shown first."""
+
+    outcomes: tuple[str, ...]
+
+
+class Model(_Part):
+    """The statistical model of the main analysis."""
+
+    method: Literal["FE", "DL", "HE", "ML", "REML", "PM", "SJ", "EB"]
+    ci: Literal["wald", "knapp-hartung", "knapp-hartung-conservative"]
+    level: Share
+    prediction: Literal["metafor", "k-2"]
+    min_k_prediction: int = Field(ge=3)
+    bayes_below_k: int
+
+
+class Extraction(_Part):
+    """Choices made on the way from reported numbers to effect sizes."""
+
+    pre_post_correlation: Annotated[float, Field(gt=-1, lt=1)]
+    pre_post_correlation_range: tuple[float, float]
+    multi_arm: Literal["combine", "split"]
+    prefer_adjusted_contrasts: bool
+    medians: Literal["never", "if_not_skewed", "always"]
+    range_based_sd: bool
+    baseline_sd_for_final: bool
+    smd_or_conversion: bool
+    unlabelled_spread: Literal["never"]
+    single_case_reports: bool
+
+
+class Question(_Part):
+    """One question: headache type x outcome x time window x stream (x comparison)."""
+
+    headache_type: str
+    outcome: str
+    stream: Stream
+    window: str
+    comparison: str | None
+    measure: str
+    title: str
+
+    @property
+    def question_id(self) -> str:
+        """Stable name used in files and links."""
+        parts = (self.headache_type, self.outcome, self.stream, self.comparison, self.window)
+        return ".".join(part for part in parts if part)
+
+
+class Protocol(_Part):
+    """The whole protocol."""
+
+    version: int
+    title: str
+    search_limits: str
+    headache_types: dict[str, str]
+    interventions: Interventions
+    comparisons: dict[str, Comparison]
+    windows: dict[str, Window]
+    outcomes: dict[str, Outcome]
+    question_blocks: tuple[QuestionBlock, ...] = Field(alias="questions")
+    headline: Headline
+    model: Model
+    extraction: Extraction
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Protocol:
+        for block in self.question_blocks:
+            for names, known, kind in (
+                (block.outcomes, self.outcomes, "outcome"),
+                (block.windows, self.windows, "window"),
+                (block.comparisons, self.comparisons, "comparison"),
+            ):
+                unknown = [name for name in names if name not in known]
+                if unknown:
+                    raise ValueError(f"questions name the unknown {kind}(s) {unknown}; known: {sorted(known)}")
+            unmeasured = [o for o in block.outcomes if block.stream not in self.outcomes[o].measures]
+            if unmeasured:
+                raise ValueError(f"no measure is set for {unmeasured} in the stream {block.stream}")
+            if (block.stream == "controlled") != bool(block.comparisons):
+                raise ValueError("comparisons are needed in the controlled stream, and only there")
+        return self
+
+    @cached_property
+    def all_questions(self) -> tuple[Question, ...]:
+        """Every question of the protocol, in its order."""
+        return tuple(
+            self._question(headache_type, block, outcome, comparison, window)
+            for headache_type in self.headache_types
+            for block in self.question_blocks
+            for outcome in block.outcomes
+            for comparison in (block.comparisons or (None,))
+            for window in block.windows
+        )
+
+    def questions_for(self, headache_type: str) -> tuple[Question, ...]:
+        """The questions of one headache type.
+
+        Raises
+        ------
+        ProtocolError
+            when the protocol has no such type.
+        """
+        if headache_type not in self.headache_types:
+            raise ProtocolError(
+                f"The protocol has no headache type {headache_type!r}; it has {', '.join(self.headache_types)}."
+            )
+        return tuple(q for q in self.all_questions if q.headache_type == headache_type)
+
+    def _question(
+        self, headache_type: str, block: QuestionBlock, outcome: str, comparison: str | None, window: str
+    ) -> Question:
+        parts = [self.outcomes[outcome].title, STREAM_TITLES[block.stream] if comparison is None else ""]
+        parts += [self.comparisons[comparison].title] if comparison else []
+        parts += [self.windows[window].title]
+        return Question(
+            headache_type=headache_type,
+            outcome=outcome,
+            stream=block.stream,
+            window=window,
+            comparison=comparison,
+            measure=self.outcomes[outcome].measures[block.stream],
+            title=", ".join(part for part in parts if part),
+        )
+
+
+def load_protocol(path: str | Path = "data/protocol.yml") -> Protocol:
+    """Read and check the protocol.
+
+    Raises
+    ------
+    ProtocolError
+        when the file is missing, is not YAML, or says something unknown; the message names each place.
+    """
+    path = Path(path)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ProtocolError(f"{path}: cannot be read ({error.strerror}).") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ProtocolError(f"{path}: not valid YAML: {error}") from error
+    try:
+        return Protocol.model_validate(content)
+    except ValidationError as error:
+        lines = [f"  {'.'.join(str(p) for p in item['loc']) or 'top'}: {item['msg']}" for item in error.errors()]
+        raise ProtocolError(f"{path}: {len(lines)} fault(s)\n" + "\n".join(lines)) from error
