@@ -32,3 +32,7 @@ class ParameterError(HeadacheEvidenceError, ValueError):
 
 class NotebookError(HeadacheEvidenceError):
     """A notebook did not run to its end; the message says where and why."""
+
+
+class StatisticalWarning(UserWarning):
+    """Numbers were used that a reader should look at again, or could not be used."""
