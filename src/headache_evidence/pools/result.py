@@ -54,12 +54,12 @@ class PooledResult:
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as JSON-ready values: tuples become lists, NaN and infinities become None."""
-        return {key: _json_ready(value) for key, value in asdict(self).items()} | {"estimable": self.estimable}
+        return {key: json_ready(value) for key, value in asdict(self).items()} | {"estimable": self.estimable}
 
 
-def _json_ready(value: Any) -> Any:
+def json_ready(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, tuple | list):
-        return [_json_ready(item) for item in value]
+        return [json_ready(item) for item in value]
     return value
