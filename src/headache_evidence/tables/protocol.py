@@ -17,6 +17,8 @@ STREAM_TITLES: dict[str, str] = {
     "before_after": "change from baseline, no control (low certainty)",
     "proportion": "share of patients, no control",
 }
+Design = Literal["randomised", "nonrandomised"]
+DESIGN_TITLES: dict[str, str] = {"randomised": "randomised trials", "nonrandomised": "non-randomised studies"}
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -67,6 +69,7 @@ class QuestionBlock(_Part):
     outcomes: tuple[str, ...]
     windows: tuple[str, ...]
     comparisons: tuple[str, ...] = ()
+    designs: tuple[Design, ...] = ()
 
 
 class Headline(_Part):
@@ -109,13 +112,14 @@ class Question(_Part):
     stream: Stream
     window: str
     comparison: str | None
+    design: Design | None
     measure: str
     title: str
 
     @property
     def question_id(self) -> str:
         """Stable name used in files and links."""
-        parts = (self.headache_type, self.outcome, self.stream, self.comparison, self.window)
+        parts = (self.headache_type, self.outcome, self.stream, self.comparison, self.design, self.window)
         return ".".join(part for part in parts if part)
 
 
@@ -149,19 +153,21 @@ class Protocol(_Part):
             unmeasured = [o for o in block.outcomes if block.stream not in self.outcomes[o].measures]
             if unmeasured:
                 raise ValueError(f"no measure is set for {unmeasured} in the stream {block.stream}")
-            if (block.stream == "controlled") != bool(block.comparisons):
-                raise ValueError("comparisons are needed in the controlled stream, and only there")
+            controlled = block.stream == "controlled"
+            if controlled != bool(block.comparisons) or controlled != bool(block.designs):
+                raise ValueError("comparisons and designs are needed in the controlled stream, and only there")
         return self
 
     @cached_property
     def all_questions(self) -> tuple[Question, ...]:
         """Every question of the protocol, in its order."""
         return tuple(
-            self._question(headache_type, block, outcome, comparison, window)
+            self._question(headache_type, block.stream, outcome, comparison, design, window)
             for headache_type in self.headache_types
             for block in self.question_blocks
             for outcome in block.outcomes
             for comparison in (block.comparisons or (None,))
+            for design in (block.designs or (None,))
             for window in block.windows
         )
 
@@ -180,18 +186,28 @@ class Protocol(_Part):
         return tuple(q for q in self.all_questions if q.headache_type == headache_type)
 
     def _question(
-        self, headache_type: str, block: QuestionBlock, outcome: str, comparison: str | None, window: str
+        self,
+        headache_type: str,
+        stream: Stream,
+        outcome: str,
+        comparison: str | None,
+        design: Design | None,
+        window: str,
     ) -> Question:
-        parts = [self.outcomes[outcome].title, STREAM_TITLES[block.stream] if comparison is None else ""]
-        parts += [self.comparisons[comparison].title] if comparison else []
-        parts += [self.windows[window].title]
+        parts = [
+            self.outcomes[outcome].title,
+            self.comparisons[comparison].title if comparison else STREAM_TITLES[stream],
+            self.windows[window].title,
+            DESIGN_TITLES[design] if design else "",
+        ]
         return Question(
             headache_type=headache_type,
             outcome=outcome,
-            stream=block.stream,
+            stream=stream,
             window=window,
             comparison=comparison,
-            measure=self.outcomes[outcome].measures[block.stream],
+            design=design,
+            measure=self.outcomes[outcome].measures[stream],
             title=", ".join(part for part in parts if part),
         )
 

@@ -1,0 +1,212 @@
+"""Arm-level statistics: n, mean and SD, or events and total, out of whatever a row of outcomes.csv reports.
+
+The rules are tried in the order of ``SPREAD_RULES``; the first that applies gives the numbers, and its words go into
+the derivation. A row that no rule serves keeps the reason why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from headache_evidence.effects.derive_events import events_from_percent
+from headache_evidence.effects.derive_from_quantiles import (
+    mean_from_quartiles,
+    sd_from_quartiles,
+    sd_from_range,
+    skew_check_quartiles,
+)
+from headache_evidence.effects.derive_spread import sd_from_ci, sd_from_se
+from headache_evidence.tables.protocol import Extraction
+
+FloatArray = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class SpreadRule:
+    """One way from reported numbers to a mean and an SD."""
+
+    name: str
+    derivation: str
+    applies: Callable[[pd.DataFrame, Extraction], Mask]
+    derive: Callable[[pd.DataFrame], tuple[FloatArray, FloatArray]]
+
+
+def _has(table: pd.DataFrame, *columns: str) -> Mask:
+    return np.asarray(table[list(columns)].notna().all(axis=1))
+
+
+def _values(table: pd.DataFrame, *columns: str) -> list[FloatArray]:
+    return [table[column].to_numpy(dtype=float) for column in columns]
+
+
+def _from_se(table: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+    mean, se, n = _values(table, "mean", "se", "n_used")
+    return mean, sd_from_se(se, n)
+
+
+def _from_ci(table: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+    mean, low, high, n = _values(table, "mean", "ci_low", "ci_high", "n_used")
+    return mean, sd_from_ci(low, high, n)
+
+
+def _from_quartiles(table: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+    q1, median, q3, n = _values(table, "q1", "median", "q3", "n_used")
+    return mean_from_quartiles(q1, median, q3, n), sd_from_quartiles(q1, q3, n)
+
+
+def _from_range(table: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+    mean, low, high, n = _values(table, "mean", "min", "max", "n_used")
+    return mean, sd_from_range(low, high, n)
+
+
+def _quartiles_allowed(table: pd.DataFrame, settings: Extraction) -> Mask:
+    allowed = _has(table, "median", "q1", "q3", "n_used")
+    if settings.medians == "never":
+        return np.zeros(len(table), dtype=bool)
+    if settings.medians == "if_not_skewed":
+        q1, median, q3, n = _values(table, "q1", "median", "q3", "n_used")
+        allowed &= ~skew_check_quartiles(q1, median, q3, n)
+    return allowed
+
+
+SPREAD_RULES: tuple[SpreadRule, ...] = (
+    SpreadRule(
+        "mean_sd",
+        "mean and SD as reported",
+        lambda table, _: _has(table, "mean", "sd"),
+        lambda table: (table["mean"].to_numpy(float), table["sd"].to_numpy(float)),
+    ),
+    SpreadRule("sd_from_se", "SD from the standard error", lambda t, _: _has(t, "mean", "se", "n_used"), _from_se),
+    SpreadRule(
+        "sd_from_ci",
+        "SD from the confidence interval of the mean",
+        lambda table, _: _has(table, "mean", "ci_low", "ci_high", "n_used"),
+        _from_ci,
+    ),
+    SpreadRule(
+        "quartiles",
+        "mean (Luo 2018) and SD (Wan 2014) from median and quartiles",
+        _quartiles_allowed,
+        _from_quartiles,
+    ),
+    SpreadRule(
+        "range",
+        "SD from the range (Wan 2014)",
+        lambda table, settings: settings.range_based_sd & _has(table, "mean", "min", "max", "n_used"),
+        _from_range,
+    ),
+)
+
+
+def arm_statistics(outcomes: pd.DataFrame, arms: pd.DataFrame, settings: Extraction) -> pd.DataFrame:
+    """Add to each harmonised outcome row what an effect size needs.
+
+    Parameters
+    ----------
+    outcomes : harmonised outcome rows (tables.harmonise).
+    arms : arms of the same studies, for n where the outcome row has none.
+    settings : the protocol's extraction choices.
+
+    Returns
+    -------
+    The rows with ``n_used``, ``n_note``, ``mean_used``, ``sd_used``, ``rule``, ``derivation``, ``reason_continuous``
+    (why no mean with SD), ``events_used``, ``total_used``, ``rule_events``, ``derivation_events``, ``reason_binary``.
+    """
+    table = _with_sample_size(outcomes, arms)
+    return _with_events(_with_mean_and_sd(table, settings))
+
+
+def _with_sample_size(outcomes: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
+    """n of the row, else the arm's analysed n, else the arm's randomised n, with a note that says which."""
+    sizes = arms[["study_id", "arm_id", "n_analysed", "n_randomised"]].rename(
+        columns={"n_analysed": "arm_n_analysed", "n_randomised": "arm_n_randomised"}
+    )
+    table = outcomes.merge(sizes, on=["study_id", "arm_id"], how="left", validate="many_to_one")
+    own, total, analysed, randomised = (
+        table[c].to_numpy(dtype=float, na_value=np.nan) for c in ("n", "total", "arm_n_analysed", "arm_n_randomised")
+    )
+    candidates = (own, total, analysed, randomised)
+    present = [np.isfinite(candidate) for candidate in candidates]
+    return table.assign(
+        n_used=np.select(present, candidates, default=np.nan),
+        n_note=np.select(
+            present,
+            ("", "", "n: analysed in the arm", "n: randomised to the arm, analysed n not reported"),
+            default="",
+        ),
+    )
+
+
+def _with_mean_and_sd(table: pd.DataFrame, settings: Extraction) -> pd.DataFrame:
+    k = len(table)
+    mean, sd = np.full(k, np.nan), np.full(k, np.nan)
+    rule, derivation = np.full(k, "", dtype=object), np.full(k, "", dtype=object)
+    for spread_rule in SPREAD_RULES:
+        chosen = spread_rule.applies(table, settings) & (rule == "")
+        if chosen.any():
+            mean[chosen], sd[chosen] = spread_rule.derive(table.loc[chosen])
+            rule[chosen], derivation[chosen] = spread_rule.name, spread_rule.derivation
+    n = table["n_used"].to_numpy(dtype=float)
+    reason = np.select(
+        [
+            (rule != "") & (n >= 2) & (sd > 0),
+            (rule != "") & ~np.isfinite(n),
+            (rule != "") & (n < 2),
+            rule != "",
+            _has(table, "median", "q1", "q3"),
+            _has(table, "median"),
+            _has(table, "spread_unlabelled"),
+            _has(table, "mean"),
+        ],
+        [
+            "",
+            "not estimable: n of the arm is not reported",
+            "not estimable: a single patient has no sampling variance",
+            "not estimable: the SD is 0",
+            "not estimable: quartiles are too skewed (or n unknown) for a mean",
+            "not estimable: only a median without quartiles",
+            "not estimable: the spread is not named (SD or SE)",
+            "not estimable: no SD",
+        ],
+        default="not estimable: no mean or median",
+    )
+    return table.assign(mean_used=mean, sd_used=sd, rule=rule, derivation=derivation, reason_continuous=reason)
+
+
+def _with_events(table: pd.DataFrame) -> pd.DataFrame:
+    events, percent, n = _values(table, "events", "percent", "n_used")
+    total = table["total"].to_numpy(dtype=float)
+    total = np.where(np.isfinite(total), total, n)
+    counted, percent_only = np.isfinite(events), ~np.isfinite(events) & np.isfinite(percent)
+    derived, consistent = events_from_percent(percent, total)
+    reason = np.select(
+        [
+            (counted | percent_only) & ~np.isfinite(total),
+            counted,
+            percent_only & consistent,
+            percent_only,
+        ],
+        [
+            "not estimable: the denominator is not reported",
+            "",
+            "",
+            "not estimable: the percentage fits no whole number of patients",
+        ],
+        default="not estimable: no count or percentage",
+    )
+    usable = reason == ""
+    return table.assign(
+        events_used=np.where(usable, np.where(counted, events, derived), np.nan),
+        total_used=np.where(usable, total, np.nan),
+        rule_events=np.select([~usable, counted], ["", "events"], default="events_from_percent"),
+        derivation_events=np.select(
+            [~usable, counted], ["", "events and total as reported"], default="events from the percentage and n"
+        ),
+        reason_binary=reason,
+    )

@@ -1,0 +1,150 @@
+"""Stream `before_after`: change from baseline within the treated arm; no control, low certainty, always labelled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from headache_evidence.effects.combine_arms import combine_means
+from headache_evidence.effects.derive_change import sd_of_change
+from headache_evidence.effects.effect_request import (
+    EffectRequest,
+    Record,
+    accepted,
+    at_time,
+    follow_up,
+    join,
+    refused,
+    rows_of,
+    study_record,
+    times_by_closeness,
+)
+from headache_evidence.effects.extraction_tables import ExtractionTables
+
+
+@dataclass(frozen=True)
+class ArmChange:
+    """Mean change of one arm, the rows behind it, or the reason why there is none."""
+
+    arm_id: str
+    n: float
+    mean: float
+    sd: float
+    baseline_mean: float
+    baseline_sd: float
+    rows: pd.DataFrame
+    derivation: str
+    rule: str
+    reason: str
+
+
+def before_after_effects(tables: ExtractionTables, request: EffectRequest) -> list[Record]:
+    """One record per study: mean change over the eligible arms, at the time nearest to the target."""
+    rows = rows_of(tables, request)
+    keys = pd.MultiIndex.from_frame(rows[["study_id", "arm_id"]])
+    rows = rows.assign(
+        technique=tables.arms["technique"].reindex(keys).to_numpy(),
+        comparator_kind=tables.arms["comparator_kind"].reindex(keys).to_numpy(),
+    )
+    rows = rows.loc[(rows["comparator_kind"] == "") | rows["technique"].isin(request.techniques)]
+    records = []
+    for study_id, of_study in rows.groupby("study_id"):
+        later = follow_up(of_study, request)
+        if later.empty:
+            continue
+        baseline = of_study.loc[of_study["is_baseline"]]
+        attempts = [
+            _at(tables, request, str(study_id), baseline, at_time(later, time), time)
+            for time in times_by_closeness(later, request)
+        ]
+        records.append(next((attempt for attempt in attempts if attempt["usable"]), attempts[0]))
+    return records
+
+
+def _at(
+    tables: ExtractionTables,
+    request: EffectRequest,
+    study_id: str,
+    baseline: pd.DataFrame,
+    rows: pd.DataFrame,
+    time: tuple[float, str],
+) -> Record:
+    eligible = rows.loc[rows["technique"].isin(request.techniques)]
+    if eligible.empty:
+        record = study_record(tables, request, study_id, sorted(rows["arm_id"].unique()), [], rows, time)
+        return refused(record, f"outside the protocol: technique {join(rows['technique'].unique(), ', ')}")
+    changes = [
+        arm_change(baseline.loc[baseline["arm_id"] == arm], of_arm, request.settings.pre_post_correlation)
+        for arm, of_arm in eligible.groupby("arm_id")
+    ]
+    used = [change for change in changes if not change.reason]
+    shown = used or changes
+    arms = [change.arm_id for change in shown]
+    record = study_record(tables, request, study_id, arms, [], pd.concat([change.rows for change in shown]), time)
+    if not used:
+        return refused(record, join(change.reason for change in changes))
+    n, mean, sd = (np.array([getattr(change, name) for change in used]) for name in ("n", "mean", "sd"))
+    total, mean_change, sd_change = combine_means(n, mean, sd)
+    derivation = join(change.derivation for change in used)
+    if len(used) > 1:
+        derivation += f"; {len(used)} arms combined (Cochrane formula)"
+    return accepted(
+        record,
+        mean_change,
+        sd_change**2 / total,
+        derivation,
+        join((change.rule for change in used), "+"),
+        n1=total,
+        m1=mean_change,
+        sd1=sd_change,
+    )
+
+
+def arm_change(baseline: pd.DataFrame, later: pd.DataFrame, correlation: float) -> ArmChange:
+    """Mean and SD of the change of one arm.
+
+    A reported change with its SD comes first; else final minus baseline, the SD of the change from the two SDs and
+    the assumed correlation (Cochrane Handbook 6.5.2.8).
+    """
+    rows = later.sort_values("row")
+    arm_id = str(rows["arm_id"].iloc[0])
+    excluded = rows.loc[rows["excluded"] != ""]
+    rows = rows.loc[rows["excluded"] == ""]
+    if rows.empty:
+        return _no_change(arm_id, excluded, f"excluded: {join(excluded['excluded'].unique())}")
+    reported = rows.loc[(rows["kind"] == "change_from_baseline") & (rows["reason_continuous"] == "")]
+    if len(reported):
+        row = reported.iloc[0]
+        derivation = join([f"reported change: {row['derivation']}", row["n_note"]])
+        return ArmChange(
+            arm_id, row["n_used"], row["mean_used"], row["sd_used"], np.nan, np.nan,
+            reported.iloc[:1], derivation, f"change_{row['rule']}", "",
+        )  # fmt: skip
+    final = rows.loc[(rows["kind"] == "endpoint") & (rows["reason_continuous"] == "")]
+    if final.empty:
+        return _no_change(arm_id, rows, join(rows["reason_continuous"].unique()) or "not estimable: no final mean")
+    start = baseline.loc[baseline["excluded"] == ""]
+    usable_start = start.loc[start["reason_continuous"] == ""]
+    if usable_start.empty:
+        why = join([*baseline["excluded"].unique(), *start["reason_continuous"].unique()]) or "no baseline value"
+        return _no_change(arm_id, pd.concat([final, baseline]), f"baseline: {why}")
+    first, last = usable_start.iloc[0], final.iloc[0]
+    sd = float(sd_of_change(first["sd_used"], last["sd_used"], correlation))
+    derivation = join(
+        [
+            f"final minus baseline, correlation {correlation:g} assumed",
+            last["derivation"],
+            first["derivation"],
+            last["n_note"],
+        ]
+    )
+    return ArmChange(
+        arm_id, last["n_used"], last["mean_used"] - first["mean_used"], sd, first["mean_used"], first["sd_used"],
+        pd.concat([final.iloc[:1], usable_start.iloc[:1]]), derivation, f"final_minus_baseline_{last['rule']}", "",
+    )  # fmt: skip
+
+
+def _no_change(arm_id: str, rows: pd.DataFrame, reason: str) -> ArmChange:
+    return ArmChange(arm_id, np.nan, np.nan, np.nan, np.nan, np.nan, rows, "", "", reason)

@@ -1,0 +1,127 @@
+"""The front door of extraction: from evidence tables to one effects table, usable or not, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+
+from headache_evidence.effects.before_after import before_after_effects
+from headache_evidence.effects.controlled import controlled_effects
+from headache_evidence.effects.effect_request import EffectRequest, Record
+from headache_evidence.effects.effect_table import EFFECT_COLUMNS
+from headache_evidence.effects.extraction_tables import ExtractionTables, extraction_tables
+from headache_evidence.effects.proportion import proportion_effects
+from headache_evidence.errors import ParameterError
+from headache_evidence.tables.evidence import Evidence
+from headache_evidence.tables.protocol import DESIGN_TITLES, STREAM_TITLES, Protocol, Question, load_protocol
+
+EXTRACTORS: Mapping[str, Callable[[ExtractionTables, EffectRequest], list[Record]]] = {
+    "controlled": controlled_effects,
+    "before_after": before_after_effects,
+    "proportion": proportion_effects,
+}
+
+
+def extract_effects(
+    evidence: Evidence,
+    *,
+    headache_type: str,
+    outcome: str,
+    stream: str = "controlled",
+    weeks: tuple[float, float] | None = None,
+    comparison: str = "inactive",
+    design: str = "all",
+    measure: str | None = None,
+    target_weeks: float | None = None,
+    accept_unknown_time: bool = False,
+    protocol: Protocol | None = None,
+) -> pd.DataFrame:
+    """One row per study that could answer the question, with yi, vi, derivation and source address.
+
+    Parameters
+    ----------
+    evidence : from load_evidence.
+    headache_type, outcome : names of the protocol.
+    stream : controlled, before_after or proportion; never mixed.
+    weeks : (from, to], follow-up in weeks; all follow-up when None.
+    comparison : class of comparator arms (controlled stream): inactive, active_drug or active_block.
+    design : randomised, nonrandomised or all (controlled stream). Pools of the protocol keep the two apart.
+    measure : metafor's measure code; the protocol's measure of the outcome when None.
+    target_weeks : of several times of a study the nearest to this is taken; the middle of ``weeks`` when None.
+    accept_unknown_time : also use rows whose time the source does not show.
+    protocol : read from data/protocol.yml when None.
+
+    Returns
+    -------
+    A table with EFFECT_COLUMNS. Rows that cannot be used have ``usable`` False, missing yi and vi, and the ``reason``.
+
+    Raises
+    ------
+    ParameterError
+        for an unknown headache type, outcome, stream, comparison or measure; the message lists what is known.
+    """
+    protocol = protocol or load_protocol()
+    _known("stream", stream, STREAM_TITLES)
+    _known("headache_type", headache_type, protocol.headache_types)
+    _known("outcome", outcome, protocol.outcomes)
+    _known("design", design, DESIGN_TITLES | {"all": "all designs"})
+    if stream == "controlled":
+        _known("comparison", comparison, protocol.comparisons)
+    span = weeks if weeks is not None else (0.0, float("inf"))
+    if measure is None:
+        measures: Mapping[str, str] = protocol.outcomes[outcome].measures  # type: ignore[assignment]
+        _known(f"stream for the outcome {outcome}", stream, measures)
+        measure = measures[stream]
+    request = EffectRequest(
+        headache_type=headache_type,
+        outcome=outcome,
+        stream=stream,
+        measure=measure,
+        weeks=span,
+        target_weeks=target_weeks if target_weeks is not None else _middle(span),
+        accept_unknown_time=accept_unknown_time,
+        techniques=protocol.interventions.techniques,
+        comparators=protocol.comparisons[comparison].comparators if stream == "controlled" else (),
+        comparison=comparison if stream == "controlled" else "",
+        design=design,
+        settings=protocol.extraction,
+    )
+    return effects_of(extraction_tables(evidence, protocol.extraction), request)
+
+
+def request_for(question: Question, protocol: Protocol) -> EffectRequest:
+    """The request that a question of the protocol makes."""
+    window = protocol.windows[question.window]
+    comparators = protocol.comparisons[question.comparison].comparators if question.comparison else ()
+    return EffectRequest(
+        headache_type=question.headache_type,
+        outcome=question.outcome,
+        stream=question.stream,
+        measure=question.measure,
+        weeks=window.weeks,
+        target_weeks=window.target,
+        accept_unknown_time=window.accept_unknown_time,
+        techniques=protocol.interventions.techniques,
+        comparators=comparators,
+        comparison=question.comparison or "",
+        design=question.design or "all",
+        settings=protocol.extraction,
+    )
+
+
+def effects_of(tables: ExtractionTables, request: EffectRequest) -> pd.DataFrame:
+    """The effects table of one request, sorted by year and study."""
+    records = EXTRACTORS[request.stream](tables, request)
+    effects = pd.DataFrame(records, columns=list(EFFECT_COLUMNS))
+    effects["usable"] = effects["usable"].astype(bool)
+    return effects.sort_values(["usable", "year", "study_id"], ascending=[False, True, True]).reset_index(drop=True)
+
+
+def _middle(span: tuple[float, float]) -> float:
+    return (span[0] + span[1]) / 2 if span[1] != float("inf") else span[0]
+
+
+def _known(what: str, value: str, known: Mapping[str, object]) -> None:
+    if value not in known:
+        raise ParameterError(f"Unknown {what} {value!r}; known: {', '.join(known)}.")

@@ -1,0 +1,76 @@
+"""Stream `proportion`: the share of the treated who respond, are free of pain, or are harmed; no control."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from headache_evidence.effects.effect_request import (
+    EffectRequest,
+    Record,
+    accepted,
+    at_time,
+    follow_up,
+    join,
+    refused,
+    rows_of,
+    study_record,
+    times_by_closeness,
+)
+from headache_evidence.effects.escalc import escalc
+from headache_evidence.effects.extraction_tables import ExtractionTables
+
+
+def proportion_effects(tables: ExtractionTables, request: EffectRequest) -> list[Record]:
+    """One record per study: events over all eligible arms together, at the time nearest to the target."""
+    rows = follow_up(rows_of(tables, request), request)
+    technique = tables.arms["technique"].reindex(pd.MultiIndex.from_frame(rows[["study_id", "arm_id"]]))
+    rows = rows.assign(technique=technique.to_numpy())
+    comparator = tables.arms["comparator_kind"].reindex(pd.MultiIndex.from_frame(rows[["study_id", "arm_id"]]))
+    rows = rows.loc[(comparator == "").to_numpy() | rows["technique"].isin(request.techniques)]
+    return [_study_proportion(tables, request, str(study), of_study) for study, of_study in rows.groupby("study_id")]
+
+
+def _study_proportion(tables: ExtractionTables, request: EffectRequest, study_id: str, rows: pd.DataFrame) -> Record:
+    attempts = [_at(tables, request, study_id, at_time(rows, time), time) for time in times_by_closeness(rows, request)]
+    return next((attempt for attempt in attempts if attempt["usable"]), attempts[0])
+
+
+def _at(
+    tables: ExtractionTables, request: EffectRequest, study_id: str, rows: pd.DataFrame, time: tuple[float, str]
+) -> Record:
+    eligible = rows.loc[rows["technique"].isin(request.techniques)]
+    if eligible.empty:
+        arms = sorted(rows["arm_id"].unique())
+        record = study_record(tables, request, study_id, arms, [], rows, time)
+        return refused(record, f"outside the protocol: technique {join(rows['technique'].unique(), ', ')}")
+    arms = sorted(eligible["arm_id"].unique())
+    record = study_record(tables, request, study_id, arms, [], eligible, time)
+    kept = eligible.loc[eligible["excluded"] == ""]
+    if kept.empty:
+        return refused(record, f"excluded: {join(eligible['excluded'].unique())}")
+    counted = kept.loc[kept["reason_binary"] == ""]
+    if counted.empty:
+        return refused(record, join(kept["reason_binary"].unique()))
+    if counted["arm_id"].duplicated().any():
+        counted = counted.sort_values("row").drop_duplicates("arm_id", keep="first")
+    other_unit = counted.loc[counted["unit_of_analysis"] != "patient", "unit_of_analysis"]
+    if len(other_unit):
+        return refused(record, f"the unit is the {join(other_unit.unique(), ', ')}, not the patient")
+    events, total = counted["events_used"].sum(), counted["total_used"].sum()
+    if total < 2:
+        return refused(record, "not estimable: a single patient has no sampling variance")
+    arms = sorted(counted["arm_id"].unique())
+    record = study_record(tables, request, study_id, arms, [], counted, time)
+    effect = escalc(request.measure, xi=[events], ni=[total])
+    derivation = join([*counted["derivation_events"], *counted["n_note"]])
+    if len(counted) > 1:
+        derivation += f"; {len(counted)} arms added up"
+    return accepted(
+        record,
+        effect["yi"].iloc[0],
+        effect["vi"].iloc[0],
+        derivation,
+        join(counted["rule_events"].unique(), "+"),
+        n1=total,
+        events1=events,
+    )

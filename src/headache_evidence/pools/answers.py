@@ -1,0 +1,162 @@
+"""The protocol's questions answered: effects, pooled result, subgroups and what was left out, per headache type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from headache_evidence.effects.effect_table import usable_effects
+from headache_evidence.effects.extract import effects_of, request_for
+from headache_evidence.effects.extraction_tables import extraction_tables
+from headache_evidence.effects.measure_scales import measure_scale
+from headache_evidence.pools.pooling import pool
+from headache_evidence.pools.result import PooledResult
+from headache_evidence.tables.evidence import Evidence
+from headache_evidence.tables.protocol import Protocol, Question
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One question with its effects table, pooled result and one pooled result per subgroup."""
+
+    question: Question
+    effects: pd.DataFrame
+    pooled: PooledResult
+    subgroups: dict[str, PooledResult]
+
+    @property
+    def left_out(self) -> pd.DataFrame:
+        """Studies that report the outcome but could not be used, with the reason."""
+        unusable = self.effects.loc[~self.effects["usable"]]
+        return unusable[["study_id", "label", "reason", "source_url"]].reset_index(drop=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, as it stands in results.json."""
+        question, usable = self.question, usable_effects(self.effects)
+        first = self.effects.iloc[0]
+        return {
+            "question_id": question.question_id,
+            "title": question.title,
+            "headache_type": question.headache_type,
+            "outcome": question.outcome,
+            "unit": first["unit"],
+            "better": first["better"],
+            "stream": question.stream,
+            "comparison": question.comparison,
+            "design": question.design,
+            "window": question.window,
+            "measure": question.measure,
+            "studies": list(usable["study_id"]),
+            "pooled": self.pooled.to_dict(),
+            "subgroups": {name: result.to_dict() for name, result in self.subgroups.items()},
+            "left_out": self.left_out[["study_id", "reason"]].to_dict("records"),
+        }
+
+
+def answer_questions(
+    evidence: Evidence, protocol: Protocol, headache_type: str, outcomes: Iterable[str] | None = None
+) -> tuple[Answer, ...]:
+    """Answer every question of the protocol that some study of the headache type bears on.
+
+    Parameters
+    ----------
+    outcomes : only these outcomes; all of the protocol's when None.
+    """
+    wanted = None if outcomes is None else set(outcomes)
+    tables = extraction_tables(evidence, protocol.extraction)
+    answers = []
+    for question in protocol.questions_for(headache_type):
+        if wanted is not None and question.outcome not in wanted:
+            continue
+        effects = effects_of(tables, request_for(question, protocol))
+        if len(effects):
+            answers.append(answer(question, effects, protocol))
+    return tuple(answers)
+
+
+def answer(question: Question, effects: pd.DataFrame, protocol: Protocol) -> Answer:
+    """Pool one effects table by the protocol's model, whole and by subgroup."""
+    model = protocol.model
+
+    def pooled(rows: pd.DataFrame) -> PooledResult:
+        return pool(rows, method=model.method, ci=model.ci, level=model.level, prediction=model.prediction,
+                    measure=question.measure)  # fmt: skip
+
+    usable = usable_effects(effects)
+    subgroups = {str(name): pooled(rows) for name, rows in usable.groupby(protocol.interventions.subgroup_by)}
+    return Answer(question=question, effects=effects, pooled=pooled(effects), subgroups=subgroups)
+
+
+def pooled_table(answers: Iterable[Answer]) -> pd.DataFrame:
+    """One row per pooled result and subgroup on the display scale, with k and n beside each estimate."""
+    rows = []
+    for item in answers:
+        rows.append(_table_row(item, "all", item.pooled))
+        if len(item.subgroups) > 1:
+            rows += [_table_row(item, name, result) for name, result in item.subgroups.items()]
+    return pd.DataFrame(rows)
+
+
+def _table_row(item: Answer, group: str, result: PooledResult) -> dict[str, Any]:
+    show = measure_scale(item.question.measure).back_transform
+    low, high = show(result.ci)
+    pi_low, pi_high = show(result.prediction_interval)
+    return {
+        "question": item.question.title,
+        "group": group,
+        "k": result.k,
+        "n": result.n,
+        "measure": item.question.measure,
+        "estimate": float(show(result.estimate)),
+        "ci_low": float(low),
+        "ci_high": float(high),
+        "pi_low": float(pi_low),
+        "pi_high": float(pi_high),
+        "tau2": result.tau2,
+        "i2": result.i2,
+        "left_out": len(item.left_out),
+        "notes": "; ".join(result.notes),
+        "question_id": item.question.question_id,
+    }
+
+
+def study_usage(evidence: Evidence, answers: Iterable[Answer], headache_type: str) -> pd.DataFrame:
+    """Every study that bears on the headache type: in how many results it is used, or why in none.
+
+    A study without any row on an outcome of the protocol is listed too, with that reason.
+    """
+    tables = [item.effects.assign(question=item.question.title) for item in answers]
+    effects = pd.concat(tables) if tables else pd.DataFrame(columns=["study_id", "usable", "reason"])
+    of_type = evidence.studies.loc[evidence.studies["headache_type"] == headache_type, "study_id"]
+    study_ids = sorted(set(of_type) | set(effects["study_id"]))
+    studies = evidence.studies.set_index("study_id")
+    rows = []
+    for study_id in study_ids:
+        own = effects.loc[effects["study_id"] == study_id]
+        used = own.loc[own["usable"].astype(bool)]
+        if len(used):
+            reason = ""
+        elif len(own):
+            reason = "; ".join(dict.fromkeys(own["reason"]))
+        else:
+            reason = _nothing_reported(evidence, study_id)
+        rows.append(
+            {
+                "study_id": study_id,
+                "year": studies.at[study_id, "year"],
+                "design": studies.at[study_id, "design"],
+                "results_used_in": len(used),
+                "why_in_none": reason,
+            }
+        )
+    return pd.DataFrame(rows, columns=["study_id", "year", "design", "results_used_in", "why_in_none"])
+
+
+def _nothing_reported(evidence: Evidence, study_id: str) -> str:
+    outcomes = evidence.outcomes.loc[evidence.outcomes["study_id"] == study_id, "outcome"]
+    if outcomes.empty:
+        return "no outcome number visible in the sources read"
+    return f"no number on an outcome of the protocol (reports {', '.join(sorted(outcomes.unique()))})"
