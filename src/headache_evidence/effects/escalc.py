@@ -92,7 +92,8 @@ def escalc(
 
     Returns
     -------
-    DataFrame with float columns ``yi`` and ``vi``. NaN in gives NaN out.
+    DataFrame with float columns ``yi`` and ``vi``. NaN in gives NaN in what needs that number: a mean change without
+    ``ri`` has yi but no vi, as in metafor.
 
     Raises
     ------
@@ -247,9 +248,10 @@ def _complete(*arrays: FloatArray) -> npt.NDArray[np.bool_]:
 
 
 def _finish(measure: str, inputs: EscalcInputs, yi: FloatArray, vi: FloatArray, drop00: bool) -> pd.DataFrame:
-    lost = ~(np.isfinite(yi) & np.isfinite(vi))
+    complete = _complete(*inputs.values.values())
+    lost = np.isinf(yi) | np.isinf(vi) | (complete & (np.isnan(yi) | np.isnan(vi)))
     yi, vi = np.where(lost, np.nan, yi), np.where(lost | (vi < 0), np.nan, vi)
-    unexpected = lost & _complete(*inputs.values.values())
+    unexpected = complete & np.isnan(vi)
     if unexpected.any() and not drop00:
         _warn(f"{measure} is not estimable from the numbers of {inputs.where(unexpected)}; set to NaN.")
     if measure in STANDARDISED and (large := np.abs(yi) > LARGE_SMD).any():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln
+from scipy.special import poch
 
 FloatArray = npt.NDArray[np.float64]
 Effect = tuple[FloatArray, FloatArray]
@@ -17,7 +17,7 @@ def bias_correction(df: npt.ArrayLike) -> FloatArray:
     """
     m = np.asarray(df, dtype=float)
     m = np.where(m > 1, m, np.nan)
-    return np.asarray(np.exp(gammaln(m / 2) - gammaln((m - 1) / 2)) / np.sqrt(m / 2))
+    return np.asarray(poch((m - 1) / 2, 0.5) / np.sqrt(m / 2))
 
 
 def pooled_sd(sd1: FloatArray, n1: FloatArray, sd2: FloatArray, n2: FloatArray) -> FloatArray:
