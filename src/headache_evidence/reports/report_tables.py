@@ -1,0 +1,197 @@
+"""The tables of a report, each from evidence, effects or answers to a ReadableTable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from headache_evidence.effects.measure_scales import measure_scale
+from headache_evidence.pools.answers import Answer, pooled_table, study_usage
+from headache_evidence.reports.readable_tables import (
+    ReadableTable,
+    interval_text,
+    links_cell,
+    source_rows_cell,
+)
+from headache_evidence.tables.evidence import Evidence
+
+TABLE_NAMES = ("outcomes", "contrasts")
+
+
+def show_studies(evidence: Evidence, headache_type: str) -> ReadableTable:
+    """Every study of the headache type with design, arms, size and address."""
+    studies = evidence.studies.loc[evidence.studies["headache_type"] == headache_type].sort_values(["year", "study_id"])
+    arms = evidence.arms.groupby("study_id")
+    technique = arms["technique"].agg(lambda values: ", ".join(sorted(set(values))))
+    guidance = arms["guidance"].agg(lambda values: ", ".join(sorted(set(values) - {"not_reported"})))
+    urls = evidence.sources.groupby("study_id")["url"].agg(" ; ".join)
+    table = pd.DataFrame(
+        {
+            "study": studies["study_id"],
+            "year": studies["year"],
+            "title": studies["title"],
+            "design": studies["design"],
+            "techniques": studies["study_id"].map(technique).fillna(""),
+            "guidance": studies["study_id"].map(guidance).fillna(""),
+            "randomised": studies["n_randomised"],
+            "analysed": studies["n_analysed"],
+            "retracted": studies["retracted"],
+            "source": studies["study_id"].map(urls).fillna(""),
+        }
+    )
+    return ReadableTable(table, f"The {len(table)} studies", {"source": links_cell})
+
+
+def show_doubts(evidence: Evidence, headache_type: str) -> ReadableTable:
+    """Doubts about the rows of the headache type's studies, and what is done about each."""
+    of_type = evidence.studies.loc[evidence.studies["headache_type"] == headache_type, "study_id"]
+    flags = evidence.flags.loc[evidence.flags["study_id"].isin(of_type)]
+    table = flags[["study_id", "table", "doubt", "action", "reason"]].rename(
+        columns={"study_id": "study", "action": "what we do"}
+    )
+    return ReadableTable(table, "Doubts about the numbers", empty="No doubt is recorded.")
+
+
+def show_effects(answers: Iterable[Answer]) -> ReadableTable:
+    """Every usable effect with how it came about, its source rows and address."""
+    rows = [_effect_rows(answer) for answer in answers]
+    table = pd.concat([part for part in rows if len(part)]) if any(len(part) for part in rows) else pd.DataFrame()
+    return ReadableTable(
+        table,
+        f"The {len(table)} effects",
+        {"rows": source_rows_cell, "source": links_cell},
+        empty="No study of this headache type gives an effect that can be used.",
+    )
+
+
+def _effect_rows(answer: Answer) -> pd.DataFrame:
+    effects = answer.effects.loc[answer.effects["usable"]]
+    show = measure_scale(answer.question.measure).back_transform
+    half = 1.959963984540054 * effects["vi"].astype(float) ** 0.5
+    yi = effects["yi"].astype(float)
+    low, high = show(yi - half), show(yi + half)
+    return pd.DataFrame(
+        {
+            "study": effects["label"],
+            "question": answer.question.title,
+            "technique": effects["technique"],
+            "arms": effects["arm_1_label"]
+            + effects["arm_2_label"].map(lambda label: f" against {label}" if label else ""),
+            "n": effects["n1"].fillna(0).astype(float) + effects["n2"].fillna(0).astype(float),
+            "effect": show(yi),
+            "95% CI": [interval_text(a, b) for a, b in zip(low, high, strict=True)],
+            "how it came about": effects["derivation"],
+            "doubts": effects["flags"],
+            "rows": effects["source_rows"],
+            "source": effects["source_url"],
+        }
+    )
+
+
+def show_left_out(answers: Iterable[Answer]) -> ReadableTable:
+    """Every study and question that could not be used, with the reason."""
+    rows = []
+    for answer in answers:
+        unusable = answer.effects.loc[~answer.effects["usable"]]
+        rows.append(
+            pd.DataFrame(
+                {
+                    "study": unusable["label"],
+                    "question": answer.question.title,
+                    "reason": unusable["reason"],
+                    "rows": unusable["source_rows"],
+                    "source": unusable["source_url"],
+                }
+            )
+        )
+    table = pd.concat(rows) if rows else pd.DataFrame()
+    return ReadableTable(
+        table, "Left out, with the reason", {"rows": source_rows_cell, "source": links_cell}, empty="Nothing."
+    )
+
+
+def show_usage(evidence: Evidence, answers: Iterable[Answer], headache_type: str) -> ReadableTable:
+    """Study by study: in how many results it is used, or why in none."""
+    table = study_usage(evidence, answers, headache_type).rename(
+        columns={"study_id": "study", "results_used_in": "results", "why_in_none": "why in none"}
+    )
+    return ReadableTable(table, "Study by study")
+
+
+def show_derivations(answers: Iterable[Answer]) -> ReadableTable:
+    """How many effects each derivation rule gave, by stream."""
+    effects = [answer.effects.loc[answer.effects["usable"]] for answer in answers]
+    table = pd.concat(effects) if effects else pd.DataFrame(columns=["stream", "derivation_rule"])
+    counted = table.groupby(["stream", "derivation_rule"]).size().rename("effects").reset_index()
+    return ReadableTable(
+        counted.rename(columns={"derivation_rule": "rule"}), "Effects gained by each rule", empty="No effect."
+    )
+
+
+def show_pooled(answers: Iterable[Answer]) -> ReadableTable:
+    """The pooled results on the display scale, k and n beside each."""
+    table = pooled_table(answers)
+    if table.empty:
+        return ReadableTable(table, "Pooled results", empty="No usable evidence.")
+    table = table.loc[table["k"] > 0]
+    shown = pd.DataFrame(
+        {
+            "question": table["question"],
+            "group": table["group"],
+            "k": table["k"],
+            "n": table["n"],
+            "measure": table["measure"],
+            "estimate": table["estimate"],
+            "95% CI": [interval_text(a, b) for a, b in zip(table["ci_low"], table["ci_high"], strict=True)],
+            "95% prediction": [interval_text(a, b) for a, b in zip(table["pi_low"], table["pi_high"], strict=True)],
+            "tau2": table["tau2"],
+            "I2 %": table["i2"],
+            "left out": table["left_out"],
+            "notes": table["notes"],
+        }
+    )
+    return ReadableTable(shown, "Pooled results", empty="No study gives an effect that can be pooled.")
+
+
+def show_source_rows(evidence: Evidence, answers: Iterable[Answer]) -> ReadableTable:
+    """The rows of data/ behind every effect, as reported, with locator and address; effects link here."""
+    wanted = {
+        row.strip() for answer in answers for cell in answer.effects["source_rows"] for row in cell.split(";") if row
+    }
+    parts = [_reported_rows(evidence, name, wanted) for name in TABLE_NAMES]
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return ReadableTable(
+        table, "Source rows, as reported", {"source": links_cell}, anchor_column="row", empty="No row is used."
+    )
+
+
+def _reported_rows(evidence: Evidence, name: str, wanted: set[str]) -> pd.DataFrame:
+    rows: pd.DataFrame = getattr(evidence, name)
+    keys = name + ".csv:" + rows["row"].astype(str)
+    rows = rows.assign(key=keys).loc[keys.isin(wanted)]
+    sources = evidence.sources.set_index(["study_id", "source_id"])
+    where = pd.MultiIndex.from_frame(rows[["study_id", "source_id"]])
+    identity = {"row", "key", "study_id", "source_id", "time_value", "time_unit", "time_label", "outcome_reported"}
+    arms = [column for column in ("arm_id", "arm_1", "arm_2") if column in rows.columns]
+    reported = [c for c in rows.columns if c not in identity and c not in arms]
+    return pd.DataFrame(
+        {
+            "row": rows["key"].to_numpy(),
+            "study": rows["study_id"].to_numpy(),
+            "arms": rows[arms].agg(" vs ".join, axis=1).to_numpy() if len(rows) else [],
+            "outcome as reported": rows["outcome_reported"].to_numpy(),
+            "time": [
+                " ".join(str(part) for part in parts if pd.notna(part) and str(part) != "")
+                for parts in rows[["time_value", "time_unit", "time_label"]].itertuples(index=False, name=None)
+            ],
+            "reported": [_reported_values(row) for row in rows[reported].to_dict("records")],
+            "seen in": sources["kind"].reindex(where).fillna("").to_numpy(),
+            "place": sources["locator"].reindex(where).fillna("").to_numpy(),
+            "source": sources["url"].reindex(where).fillna("").to_numpy(),
+        }
+    )
+
+
+def _reported_values(row: dict[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in row.items() if pd.notna(value) and str(value) != "")
