@@ -2,6 +2,7 @@
 
 from .effects.escalc import escalc as escalc
 from .pools.bayes import bayes as bayes
+from .pools.pooling import pool as pool
 from .pools.priors import HalfCauchy as HalfCauchy
 from .pools.priors import HalfNormal as HalfNormal
 from .pools.priors import rhodes_prior as rhodes_prior
@@ -16,6 +17,7 @@ __all__ = [
     "PooledResult",
     "bayes",
     "escalc",
+    "pool",
     "rhodes_prior",
     "turner_prior",
 ]

@@ -1,0 +1,90 @@
+"""Between-study variance by maximum likelihood (ML) and restricted maximum likelihood (REML), exact to rounding.
+
+Works on columns, arrays of shape (k, D) with k >= 2. A coarse scan over tau2 finds the highest hill of the profile
+likelihood, which can have more than one; Newton steps on its derivative, kept inside the bracket, then climb it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headache_evidence.effects.effect_table import FloatArray
+from headache_evidence.pools.weighted_sums import weighted_sums
+
+SCAN_POINTS = 12
+MAX_ITERATIONS = 100
+RELATIVE_PRECISION = 1e-13
+
+
+def profile_log_likelihood(yi: FloatArray, vi: FloatArray, tau2: FloatArray, restricted: bool) -> FloatArray:
+    """Log-likelihood of tau2 with the mean profiled out (or integrated out, REML), up to a constant; shape (D,)."""
+    sums = weighted_sums(yi, vi, tau2)
+    value = np.log(sums.weights).sum(axis=0) - sums.q
+    if restricted:
+        value -= np.log(sums.total)
+    return np.asarray(0.5 * value)
+
+
+def score_and_curvature(
+    yi: FloatArray, vi: FloatArray, tau2: FloatArray, restricted: bool
+) -> tuple[FloatArray, FloatArray]:
+    """First derivative of the profile log-likelihood and minus its second derivative; each of shape (D,)."""
+    sums = weighted_sums(yi, vi, tau2)
+    squared = np.square(sums.weights)
+    sum2 = squared.sum(axis=0)
+    score_of_q = squared * np.square(sums.residuals)
+    cross = (squared * sums.residuals).sum(axis=0)
+    curvature = (score_of_q * sums.weights).sum(axis=0) - np.square(cross) / sums.total
+    if restricted:
+        ratio = sum2 / sums.total
+        sum3 = (squared * sums.weights).sum(axis=0)
+        score = 0.5 * (sums.q_slope - (sums.total - ratio))
+        return score, curvature - 0.5 * (sum2 - 2 * sum3 / sums.total + np.square(ratio))
+    return 0.5 * (sums.q_slope - sums.total), curvature - 0.5 * sum2
+
+
+def likelihood_tau2(yi: FloatArray, vi: FloatArray, restricted: bool) -> FloatArray:
+    """tau2 that maximises the ML or REML likelihood of each column; 0 where the maximum is on the boundary."""
+    yi, vi = np.broadcast_arrays(yi, vi)
+    spread = yi.var(axis=0, ddof=1)
+    ceiling = spread + np.sqrt(spread * vi.max(axis=0))  # no stationary point lies above it
+    grid = np.vstack([np.zeros_like(spread), _geometric_grid(vi.min(axis=0), ceiling)])
+    heights = np.stack([profile_log_likelihood(yi, vi, point, restricted) for point in grid])
+    best = heights.argmax(axis=0)
+    columns = np.arange(best.size)
+    lower = grid[np.maximum(best - 1, 0), columns]
+    upper = grid[np.minimum(best + 1, len(grid) - 1), columns]
+    return _climb(yi, vi, grid[best, columns], lower, upper, restricted)
+
+
+def _geometric_grid(smallest_variance: FloatArray, ceiling: FloatArray) -> FloatArray:
+    top = np.maximum(ceiling, np.finfo(float).tiny)
+    bottom = np.minimum(0.1 * smallest_variance, 1e-3 * top)
+    exponents = np.linspace(0.0, 1.0, SCAN_POINTS)[:, None]
+    return np.asarray(bottom * np.power(top / bottom, exponents))
+
+
+def _climb(
+    yi: FloatArray, vi: FloatArray, start: FloatArray, lower: FloatArray, upper: FloatArray, restricted: bool
+) -> FloatArray:
+    tau2 = start.copy()
+    active = np.arange(tau2.size)
+    y, v, lo, hi = yi, vi, lower, upper
+    for _ in range(MAX_ITERATIONS):
+        now = tau2[active]
+        score, curvature = score_and_curvature(y, v, now, restricted)
+        lo, hi = np.where(score > 0, now, lo), np.where(score > 0, hi, now)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = score / curvature
+        proposal = now + step
+        settled = (curvature > 0) & (np.abs(step) <= RELATIVE_PRECISION * now)
+        at_zero = (now == 0) & (score <= 0)
+        inside = (curvature > 0) & (proposal > lo) & (proposal < hi)
+        proposal = np.where(inside, proposal, 0.5 * (lo + hi))
+        moved = ~settled & ~at_zero & (proposal != now)
+        tau2[active[moved]] = proposal[moved]
+        if not moved.any():
+            break
+        if not moved.all():
+            active, y, v, lo, hi = active[moved], y[:, moved], v[:, moved], lo[moved], hi[moved]
+    return tau2
