@@ -1,0 +1,220 @@
+"""Runs one notebook and believes nothing: only a notebook whose every code cell really ran counts as done.
+
+papermill leaves files behind that look complete when a kernel dies or a cell times out, returns normally after
+``sys.exit()``, and takes unknown parameters with a log line. Each of these ends here as a NotebookError that names
+the notebook and the cell; the output appears under its final name only after all checks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from jupyter_core.utils import run_sync
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+
+from headache_evidence.errors import NotebookError
+from headache_evidence.reports.kernels import ReportKernelManager, forking_available, kernel_environment
+from headache_evidence.reports.parameters import check_parameters, declared_parameters
+
+ENGINE = "headache-evidence"
+STARTUP_TIMEOUT = 60
+ADDED_TAGS = {"injected-parameters", "papermill-error-cell-tag"}
+
+
+@dataclass(frozen=True)
+class NotebookRun:
+    """What a finished run cost."""
+
+    notebook: str
+    seconds: float
+    start_seconds: float  # kernel start until the first cell could run
+    peak_memory_mb: float
+
+
+class NotebookRunError(NotebookError):
+    """A notebook that did not run to its end; ``details`` is the traceback or log, ``executed`` what ran until then."""
+
+    def __init__(self, message: str, details: str = "", executed: Any = None) -> None:
+        super().__init__(message)
+        self.details = details
+        self.executed = executed
+
+
+class _StartupError(Exception):
+    """The kernel did not come up."""
+
+
+class _Engine(NBClientEngine):  # type: ignore[misc]
+    """papermill's own engine with a kernel manager of ours, ended at once (a polite shutdown may stall for 3 s)."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
+        watch: _Watch = kwargs["watch"]
+        watch.notebook = nb_man.nb
+        client = PapermillNotebookClient(
+            nb_man,
+            km=kwargs["manager"],
+            kernel_name=kernel_name,
+            startup_timeout=STARTUP_TIMEOUT,
+            shutdown_kernel="immediate",
+            timeout_func=lambda _: watch.remaining(),
+            on_notebook_start=lambda **_: watch.kernel_is_up(),
+            on_cell_start=lambda cell_index, **_: watch.cell_starts(cell_index),
+            ipython_hist_file=":memory:",
+        )
+        return client.execute(cleanup_kc=True, env=kwargs["environment"], cwd=kwargs["working_dir"])
+
+
+@dataclass
+class _Watch:
+    """What is seen of a run from outside: time left for the notebook as a whole, the cell, the notebook so far."""
+
+    limit: float
+    started: float
+    up: float | None = None
+    cell: int | None = None
+    notebook: Any = None
+
+    def kernel_is_up(self) -> None:
+        self.up = time.monotonic()
+
+    def cell_starts(self, cell_index: int) -> None:
+        self.cell = cell_number(self.notebook, cell_index)
+
+    def remaining(self) -> float:
+        return max(0.1, self.limit - (time.monotonic() - (self.up or self.started)))
+
+    def where(self, name: str) -> str:
+        return name if self.cell is None else f"{name}, cell {self.cell}"
+
+
+def run_notebook(
+    source: Path,
+    target: Path,
+    parameters: Mapping[str, Any],
+    *,
+    log: Path,
+    timeout: float = 300.0,
+    forked: bool | None = None,
+) -> NotebookRun:
+    """Run the notebook ``source`` with ``parameters`` in its own folder and write the result to ``target``.
+
+    Parameters
+    ----------
+    timeout : seconds that all cells together may take.
+    forked : start the kernel from the warm process; None means where possible.
+
+    Raises
+    ------
+    ParameterError
+        before a kernel starts: unknown name, wrong type, value not allowed.
+    NotebookRunError
+        a cell raised, a cell or the kernel died, time ran out, or a code cell did not run.
+    """
+    checked = check_parameters(parameters, declared_parameters(source), source.name)
+    forked = forking_available() if forked is None else forked
+    target.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        run, notebook = _execute(source, checked, log, timeout, forked)
+    except _StartupError:
+        try:
+            run, notebook = _execute(source, checked, log, timeout, forked=False)
+        except _StartupError as error:
+            raise NotebookRunError(
+                f"{source.name}: the kernel did not start, twice ({error}).", details=_tail(log)
+            ) from error
+    part = target.with_name(target.name + ".part")
+    part.write_text(nbformat.writes(notebook), encoding="utf-8")  # type: ignore[no-untyped-call]
+    os.replace(part, target)
+    return run
+
+
+def _execute(
+    source: Path, parameters: dict[str, Any], log: Path, timeout: float, forked: bool
+) -> tuple[NotebookRun, Any]:
+    if ENGINE not in papermill_engines._engines:
+        papermill_engines.register(ENGINE, _Engine)
+    started = time.monotonic()
+    watch = _Watch(timeout, started)
+    with tempfile.TemporaryDirectory(prefix="headache-", ignore_cleanup_errors=True) as folder:
+        manager = ReportKernelManager(Path(folder), log, forked=forked)
+        try:
+            executed = papermill.execute_notebook(
+                nbformat.read(source, as_version=4),  # type: ignore[no-untyped-call]
+                None,
+                parameters=parameters,
+                engine_name=ENGINE,
+                kernel_name="python3",
+                language="python",
+                request_save_on_cell_execute=False,
+                progress_bar=False,
+                manager=manager,
+                watch=watch,
+                environment=kernel_environment(Path(folder)),
+                working_dir=str(source.parent.resolve()),
+            )
+        except Exception as error:
+            raise _explained(error, source.name, watch, log) from error
+        finally:
+            with contextlib.suppress(Exception):
+                run_sync(manager.shutdown_kernel)(now=True)
+        memory = manager.provisioner.peak_memory_mb
+    check_complete(executed, source.name)
+    up = watch.up or time.monotonic()
+    return NotebookRun(source.name, time.monotonic() - started, up - started, memory), executed
+
+
+def _explained(error: Exception, name: str, watch: _Watch, log: Path) -> Exception:
+    """``error`` in words; whatever happens before the first cell is a start that may be tried again."""
+    where, so_far = watch.where(name), watch.notebook
+    if isinstance(error, PapermillExecutionError):
+        return NotebookRunError(f"{where}: {error.ename}: {error.evalue}", "\n".join(error.traceback), so_far)
+    if isinstance(error, CellTimeoutError):
+        limit = f"{watch.limit:g} s, the time a notebook may take"
+        return NotebookRunError(f"{where}: stopped after {limit}.", str(error), so_far)
+    if watch.up is None:
+        return _StartupError(str(error) or type(error).__name__)
+    if isinstance(error, DeadKernelError):
+        reason = "the kernel died (out of memory, killed, or a crash in compiled code)"
+        return NotebookRunError(f"{where}: {reason}.", _tail(log), so_far)
+    return NotebookRunError(f"{where}: {type(error).__name__}: {error}", _tail(log), so_far)
+
+
+def cell_number(notebook: Any, index: int) -> int:
+    """Number (from 1) of the cell in the notebook as its author knows it: cells added by papermill do not count."""
+    return sum(not ADDED_TAGS & set(cell.metadata.get("tags", [])) for cell in notebook.cells[: index + 1])
+
+
+def check_complete(notebook: Any, name: str) -> None:
+    """Refuse a notebook in which a code cell did not run, or ran into an error, whatever its metadata say."""
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        where = f"{name}, cell {cell_number(notebook, index)}"
+        for output in cell.outputs:
+            if output.output_type == "error":
+                reason = f"{output.ename}: {output.evalue} (a notebook must run to its last cell)"
+                raise NotebookRunError(f"{where}: {reason}.", "\n".join(output.traceback), notebook)
+        status = cell.metadata.get("papermill", {}).get("status", "completed")
+        if cell.execution_count is None or status != "completed":
+            raise NotebookRunError(f"{where} did not run ({status}).", executed=notebook)
+
+
+def _tail(log: Path, characters: int = 4000) -> str:
+    try:
+        return log.read_text(encoding="utf-8", errors="replace")[-characters:]
+    except OSError:
+        return ""

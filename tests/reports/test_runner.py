@@ -1,0 +1,169 @@
+"""The runner against every way in which papermill takes a broken run for a good one (P1 ... P16)."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from headache_evidence.errors import NotebookError, ParameterError
+from headache_evidence.reports.kernels import forking_available
+from headache_evidence.reports.runner import NotebookRun, NotebookRunError, run_notebook
+
+TYPE = {"headache_type": "cluster"}
+
+
+def run(path: Path, parameters: dict[str, object] = TYPE, **options: object) -> NotebookRun:
+    return run_notebook(path, path.with_name("out.ipynb"), parameters, log=path.with_name("log.txt"), **options)
+
+
+def outputs(path: Path) -> list[object]:
+    cells = nbformat.read(path.with_name("out.ipynb"), as_version=4).cells
+    return [output.get("text") or dict(output.data) for cell in cells for output in cell.get("outputs", [])]
+
+
+def assert_nothing_published(path: Path) -> None:
+    assert not list(path.parent.glob("out.ipynb*"))
+
+
+def test_a_good_run_gives_the_parameters_to_the_notebook_and_tells_its_cost(make_notebook) -> None:
+    path = make_notebook("print(headache_type)")
+    cost = run(path)
+    assert outputs(path) == ["cluster\n"]
+    assert cost.peak_memory_mb > 10
+    assert 0 < cost.start_seconds < cost.seconds
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("1/0", "cell 3: ZeroDivisionError"),
+        ("import sys; sys.exit(0)", "cell 3: SystemExit"),
+        ("import sys; sys.exit(1)", "cell 3: SystemExit"),
+        ("import os; os.kill(os.getpid(), 9)", "cell 3: the kernel died"),
+        ("import ctypes; ctypes.string_at(0)", "cell 3: the kernel died"),
+        ("raise KeyboardInterrupt", "cell 3: KeyboardInterrupt"),
+    ],
+    ids=["exception", "exit 0", "exit 1", "kill -9", "segfault", "interrupt"],
+)
+def test_a_cell_that_ends_the_run_is_a_failure_with_notebook_and_cell(make_notebook, cell: str, reason: str) -> None:
+    path = make_notebook(cell, "print('after')")
+    with pytest.raises(NotebookRunError, match=reason) as caught:
+        run(path)
+    assert "01_test.ipynb" in str(caught.value)
+    assert caught.value.executed is not None
+    assert_nothing_published(path)
+
+
+def test_a_hanging_cell_is_stopped_and_named(make_notebook) -> None:
+    path = make_notebook("import time; time.sleep(60)")
+    with pytest.raises(NotebookRunError, match="cell 3: stopped after 1 s"):
+        run(path, timeout=1.0)
+    assert_nothing_published(path)
+
+
+def test_the_time_limit_counts_for_all_cells_together(make_notebook) -> None:
+    path = make_notebook(*["import time; time.sleep(0.5)"] * 6)
+    with pytest.raises(NotebookRunError, match="stopped after"):
+        run(path, timeout=1.0)
+
+
+def test_a_mistyped_parameter_is_refused_before_a_kernel_starts(make_notebook) -> None:
+    path = make_notebook("1")
+    with pytest.raises(ParameterError, match="has no parameter 'hedache_type'"):
+        run(path, {"hedache_type": "cluster"})
+    assert not path.with_name("log.txt").exists()
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_notebook_without_one_parameters_cell_is_refused(make_notebook, count: int) -> None:
+    path = make_notebook("1")
+    notebook = json.loads(path.read_text())
+    cell = notebook["cells"].pop(1)
+    notebook["cells"][1:1] = [cell] * count
+    path.write_text(json.dumps(notebook))
+    with pytest.raises(NotebookError, match=f"{count} cells are tagged"):
+        run(path)
+
+
+def test_a_file_that_is_no_notebook_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.ipynb"
+    path.write_text("<html>")
+    with pytest.raises(NotebookError, match="not a readable notebook"):
+        run(path)
+
+
+def test_braces_in_a_path_are_not_taken_for_fields(make_notebook, tmp_path: Path) -> None:
+    path = make_notebook("1", name="01_{x}.ipynb")
+    run_notebook(path, tmp_path / "{y}" / "out.ipynb", TYPE, log=tmp_path / "log.txt")
+    assert (tmp_path / "{y}" / "out.ipynb").exists()
+
+
+def test_the_working_folder_of_this_process_stays(make_notebook) -> None:
+    before = os.getcwd()
+    path = make_notebook("import os; print(os.path.basename(os.getcwd()))")
+    run(path)
+    assert os.getcwd() == before
+    assert outputs(path) == ["notebooks\n"]
+
+
+@pytest.mark.skipif(not forking_available(), reason="this system has no fork server")
+def test_forked_and_ordinary_kernels_give_the_same_outputs(make_notebook) -> None:
+    path = make_notebook(
+        "import pandas as pd, numpy as np\nimport matplotlib.pyplot as plt",
+        "plt.plot([1, 3, 2]);",
+        "pd.DataFrame({'a': [1.5, None]})",
+        "import os, locale; print(plt.get_backend(), os.environ['TZ'], hash('x'), np.ones(3).sum())",
+    )
+    results = []
+    for forked in (True, False):
+        run(path, forked=forked)
+        text = json.dumps(outputs(path))
+        results.append(re.sub(r"0x[0-9a-f]+", "address", text))
+    assert results[0] == results[1]
+    assert "image/png" in results[0]
+
+
+def test_the_kernel_ends_when_the_run_has_ended(make_notebook) -> None:
+    import psutil
+
+    path = make_notebook("import os; print(os.getpid())")
+    run(path)
+    pid = int(str(outputs(path)[0]))
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_kernel_that_does_not_start_is_tried_once_more_in_the_ordinary_way(make_notebook, monkeypatch) -> None:
+    from headache_evidence.reports import runner
+
+    tried = []
+    real = runner._execute
+
+    def execute(source, parameters, log, timeout, forked):  # type: ignore[no-untyped-def]
+        tried.append(forked)
+        if len(tried) == 1:
+            raise runner._StartupError("no port")
+        return real(source, parameters, log, timeout, forked)
+
+    monkeypatch.setattr(runner, "_execute", execute)
+    run(make_notebook("1"), forked=True)
+    assert tried == [True, False]
+    tried.clear()
+    monkeypatch.setattr(runner, "_execute", lambda *_, **__: (_ for _ in ()).throw(runner._StartupError("no port")))
+    with pytest.raises(NotebookRunError, match="did not start, twice"):
+        run(make_notebook("1"))
+
+
+def test_nothing_is_read_from_or_written_to_the_home_folder(make_notebook, tmp_path: Path, monkeypatch) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    home.chmod(0o500)
+    monkeypatch.setenv("HOME", str(home))
+    path = make_notebook("import pathlib; print(pathlib.Path.home().name)")
+    run(path, forked=False)
+    assert outputs(path) == ["home\n"]
+    assert not list(home.iterdir())
