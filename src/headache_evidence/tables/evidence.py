@@ -1,0 +1,64 @@
+"""The evidence tables in memory, validated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from headache_evidence.errors import EvidenceError
+from headache_evidence.tables.faults import errors_of
+from headache_evidence.tables.schema import Schema, read_schema
+from headache_evidence.tables.validation import examine
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Evidence:
+    """All tables of a data folder.
+
+    Every DataFrame has its columns in the order of the file and an int column ``row``, the line in its CSV file
+    (header = 1). Numbers are float64 or Int64 with NaN or NA where the source shows none, text is ``str`` with ""
+    where it shows none, ``retracted`` is bool. What each column means stands in data/README.md.
+    """
+
+    data_dir: Path
+    schema: Schema
+    studies: pd.DataFrame
+    sources: pd.DataFrame
+    arms: pd.DataFrame
+    outcomes: pd.DataFrame
+    contrasts: pd.DataFrame
+    risk_of_bias: pd.DataFrame
+    screening: pd.DataFrame
+    flags: pd.DataFrame
+    second_extraction: pd.DataFrame
+    published_pools: pd.DataFrame
+    guidelines: pd.DataFrame
+    mcid: pd.DataFrame
+
+    def __repr__(self) -> str:
+        tables = ", ".join(f"{table.name}: {len(getattr(self, table.name))}" for table in self.schema.tables)
+        return f"Evidence({tables})"
+
+
+def load_evidence(data_dir: str | Path = "data") -> Evidence:
+    """Read and validate the evidence tables.
+
+    Parameters
+    ----------
+    data_dir : folder with the CSV files and ``datapackage.json``.
+
+    Raises
+    ------
+    EvidenceError
+        with all faults when there is any; warnings do not raise, ``check_evidence`` lists them.
+    """
+    schema = read_schema(data_dir)
+    frames, faults = examine(schema, Path(data_dir))
+    errors = errors_of(faults)
+    if errors:
+        raise EvidenceError(errors)
+    names = [name for name in Evidence.__dataclass_fields__ if name not in ("data_dir", "schema")]
+    empty = pd.DataFrame({"row": pd.Series(dtype="int64")})
+    return Evidence(Path(data_dir), schema, **{name: frames.get(name, empty) for name in names})
