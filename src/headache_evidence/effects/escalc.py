@@ -38,8 +38,8 @@ VTYPES: dict[str, tuple[str, ...]] = {
 TABLE_MEASURES = ("OR", "RR", "RD", "AS", "PETO")
 PROPORTION_MEASURES = ("PR", "PLN", "PLO", "PAS", "PFT")
 NOTHING_ADDED_BY_DEFAULT = ("AS", "PAS", "PFT")
-STANDARDISED = ("SMD", "SMDH", "SMCC", "SMCR")
-LARGE_SMD = 3.0
+STANDARDISED = ("SMD", "SMDH")
+LARGE_SMD = 2.0  # metafor 5.1 warns from the same value
 
 
 def escalc(
@@ -105,11 +105,12 @@ def escalc(
     -----
     StatisticalWarning
         when complete rows give no finite effect (an SD or a mean of 0; the row becomes NaN), or when a standardised
-        difference is above 3, which often means that standard errors were entered as SDs.
+        difference of two groups is above 2, which often means that standard errors were entered as SDs.
 
     Notes
     -----
-    Agrees with metafor 3.8-1. Later metafor differs in places: since 4.6-0 the variance of SMDH is slightly adjusted.
+    Agrees with metafor 3.8-1. Later metafor gives other numbers for SMDH (since 4.6-0 its variance is not multiplied
+    by J²) and for ROM and ROMC (since 5.0-1 corrected for bias unless ``correct=FALSE``); the rest is unchanged.
     metafor accepts groups of one patient or none; here they are refused. metafor's vtype "AV" is not offered,
     nor LS2 of SMDH, whose variance in metafor 3.8-1 depends on the unit of measurement.
     An SD of 0 gives MD a variance of 0 and makes SMD NaN, as in metafor; a pool refuses both.
