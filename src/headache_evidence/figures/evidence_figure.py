@@ -1,0 +1,100 @@
+"""What every figure of this package is: a matplotlib Figure that carries its heading, its words and its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from headache_evidence.errors import InputError
+from headache_evidence.figures.palette import FONT, FONT_SIZE, INK
+
+POINTS_PER_INCH = 72.0
+_STYLED: tuple[str, ...] = (
+    *("axes.", "figure.", "font.", "grid.", "hatch.", "legend.", "lines.", "mathtext.", "patch.", "path.", "pdf."),
+    *("savefig.", "scatter.", "svg.", "text.", "xtick.", "ytick."),
+)
+HOUSE_STYLE: dict[str, Any] = {
+    "font.family": [FONT],
+    "font.size": FONT_SIZE,
+    "axes.titlesize": FONT_SIZE + 1,
+    "axes.labelsize": FONT_SIZE,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.color": INK,
+    "text.parse_math": False,
+    "text.usetex": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": FONT_SIZE - 0.5,
+    "ytick.labelsize": FONT_SIZE - 0.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 3.0,
+    "ytick.major.size": 3.0,
+    "legend.frameon": False,
+    "legend.fontsize": FONT_SIZE - 0.5,
+    "hatch.linewidth": 0.5,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "headache-evidence",
+    "pdf.fonttype": 42,
+    "savefig.dpi": 200,
+}
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """The look of every figure, whatever the caller's rcParams say; they are as before afterwards."""
+    style: dict[Any, Any] = {key: value for key, value in mpl.rcParamsDefault.items() if key.startswith(_STYLED)}
+    with mpl.rc_context(style | HOUSE_STYLE):
+        yield
+
+
+class EvidenceFigure(Figure):
+    """A figure with a heading, a text alternative made from its numbers, and those numbers as a table."""
+
+    heading: str = ""
+    description: str = ""
+    numbers: pd.DataFrame = pd.DataFrame()
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Notebooks show the SVG, and the text alternative where graphics cannot be shown."""
+        from headache_evidence.figures.saving import svg_text
+
+        return {"image/svg+xml": svg_text(self), "text/plain": alt_text(self)}
+
+
+def new_figure(width: float, height: float) -> EvidenceFigure:
+    """An empty white figure of ``width`` x ``height`` points with a canvas of its own, unknown to pyplot."""
+    figure = EvidenceFigure(figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH), dpi=100, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def describe(figure: EvidenceFigure, heading: str, description: str, numbers: pd.DataFrame) -> EvidenceFigure:
+    """Attach heading, text alternative and the table of numbers; return the figure."""
+    figure.heading = heading
+    figure.description = " ".join(description.split())
+    figure.numbers = numbers
+    return figure
+
+
+def alt_text(figure: Figure) -> str:
+    """The text alternative of a figure: what it shows, in words and numbers.
+
+    Raises
+    ------
+    InputError
+        if the figure was not made by this package.
+    """
+    if not isinstance(figure, EvidenceFigure):
+        raise InputError("alt_text needs a figure made by this package; other figures carry no description.")
+    return f"{figure.heading}. {figure.description}" if figure.heading else figure.description

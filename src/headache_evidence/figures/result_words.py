@@ -1,0 +1,125 @@
+"""A pooled result in words: the heterogeneity, effect and model lines below a forest, and its text alternative."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from scipy.stats import chi2
+
+from headache_evidence.figures.measure_scale import MeasureScale
+from headache_evidence.figures.number_text import interval, interval_words, number, p_value
+from headache_evidence.pools.result import PooledResult
+
+CI_NAMES = {
+    "wald": "Wald interval",
+    "knapp-hartung": "Knapp-Hartung interval",
+    "knapp-hartung-conservative": "Knapp-Hartung interval, never narrower than Wald",
+}
+NO_EVIDENCE = "No usable evidence: no study gives an effect with its variance."
+ONE_STUDY = "One study: its own interval is shown and nothing is pooled."
+
+
+def percent(level: float) -> str:
+    """0.95 as '95%'."""
+    return f"{100 * level:g}%"
+
+
+def subgroup_difference(subgroups: Iterable[PooledResult]) -> tuple[float, int, float]:
+    """Q, degrees of freedom and P of the test that subgroup means differ, each with its own tau2.
+
+    Q is the sum of inverse-variance weighted squared deviations of the subgroup estimates from their weighted mean
+    (Borenstein et al. 2009, Introduction to Meta-Analysis, chapter 19). NaN when fewer than two are estimable.
+    """
+    usable = [r for r in subgroups if r.estimable and math.isfinite(r.se) and r.se > 0]
+    if len(usable) < 2:
+        return math.nan, max(len(usable) - 1, 0), math.nan
+    estimates = np.array([r.estimate for r in usable])
+    weights = np.array([r.se for r in usable]) ** -2.0
+    q = float(np.sum(weights * (estimates - np.average(estimates, weights=weights)) ** 2))
+    return q, len(usable) - 1, float(chi2.sf(q, len(usable) - 1))
+
+
+def effect_words(result: PooledResult, scale: MeasureScale) -> str:
+    """'−1.20 [−2.10, −0.30]' on the printed scale."""
+    estimate = number(float(scale.printed(result.estimate)), scale.decimals)
+    return f"{estimate} {interval(printed_interval(result.ci, scale), scale.decimals)}"
+
+
+def printed_interval(bounds: tuple[float, float], scale: MeasureScale) -> tuple[float, float]:
+    """Both bounds on the printed scale."""
+    low, high = scale.printed(np.array(bounds)).tolist()
+    return low, high
+
+
+def heterogeneity_words(result: PooledResult) -> str:
+    """tau2 and I2 with their intervals, Q with its degrees of freedom and P; empty for fewer than two studies."""
+    if result.k < 2:
+        return ""
+    parts = []
+    if math.isfinite(result.tau2):
+        parts.append(f"τ² = {number(result.tau2, 3)} {interval(result.tau2_ci, 3)}".strip())
+    if math.isfinite(result.i2):
+        parts.append(f"I² = {number(result.i2, 1)}% {interval(result.i2_ci, 1)}".strip())
+    if math.isfinite(result.q):
+        parts.append(f"Q = {number(result.q)}, df = {result.q_df}, {p_value(result.q_p)}")
+    return ", ".join(parts)
+
+
+def effect_test_words(result: PooledResult) -> str:
+    """The test of the mean effect; empty for fewer than three studies, which support no such wording."""
+    if result.k < 3 or not math.isfinite(result.statistic):
+        return ""
+    df = f", df = {result.df:g}" if math.isfinite(result.df) else ""
+    return f"{result.statistic_name} = {number(result.statistic)}{df}, {p_value(result.p_value)}"
+
+
+def model_words(result: PooledResult) -> str:
+    """How the studies were pooled and where each interval comes from."""
+    model = "Common-effect model" if result.method == "FE" else f"Random-effects model, τ² by {result.method}"
+    parts = [
+        f"{model}, inverse variance",
+        f"{percent(result.level)} {CI_NAMES.get(result.ci_method, result.ci_method)}",
+    ]
+    if math.isfinite(result.prediction_interval[0]):
+        df = f"t, df = {result.prediction_df:g}" if math.isfinite(result.prediction_df) else "normal"
+        parts.append(f"prediction interval: {df} ({result.prediction_rule})")
+    return "; ".join(parts) + "."
+
+
+def footer_lines(result: PooledResult, subgroups: Mapping[str, PooledResult]) -> list[str]:
+    """The lines below the axis, as RevMan prints them, then the model and its notes."""
+    if not result.estimable:
+        return [NO_EVIDENCE]
+    if result.k == 1:
+        return [ONE_STUDY]
+    lines = [f"Heterogeneity: {heterogeneity_words(result)}"]
+    if effect_test_words(result):
+        lines.append(f"Test of the overall effect: {effect_test_words(result)}")
+    q, df, p = subgroup_difference(subgroups.values())
+    if math.isfinite(q):
+        lines.append(f"Test of subgroup differences: Q = {number(q)}, df = {df}, {p_value(p)}")
+    return [*lines, model_words(result), *(_sentence(note) for note in result.notes)]
+
+
+def result_sentence(result: PooledResult, scale: MeasureScale) -> str:
+    """The pooled result as one or two sentences for a reader who cannot see the figure."""
+    if not result.estimable:
+        return NO_EVIDENCE
+    patients = f", {result.n:.0f} patients" if math.isfinite(result.n) else ""
+    lead = f"Pooled from {result.k} studies{patients}" if result.k > 1 else f"One study{patients}, nothing pooled"
+    estimate = number(float(scale.printed(result.estimate)), scale.decimals)
+    ci = interval_words(printed_interval(result.ci, scale), scale.decimals)
+    text = f"{lead}: {scale.name.lower()} {estimate} ({percent(result.level)} CI {ci})."
+    if result.k > 1 and math.isfinite(result.i2):
+        text += f" I² {number(result.i2, 0)}%."
+    if math.isfinite(result.prediction_interval[0]):
+        bounds = interval_words(printed_interval(result.prediction_interval, scale), scale.decimals)
+        text += f" Prediction interval {bounds}."
+    return text
+
+
+def _sentence(note: str) -> str:
+    note = note.strip()
+    return note[:1].upper() + note[1:] + ("" if note.endswith((".", "!", "?")) else ".")

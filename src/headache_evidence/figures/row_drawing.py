@@ -1,0 +1,274 @@
+"""Draws laid-out rows: text on a canvas in points, squares, intervals and diamonds on an axis in data units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Circle, Polygon, Rectangle
+
+from headache_evidence.figures.evidence_figure import EvidenceFigure, new_figure
+from headache_evidence.figures.palette import BLUE, FONT_SIZE, INK, ORANGE, PALE, QUIET, RULE, judgement_style
+from headache_evidence.figures.row_table import CIRCLE, FOOTER_SIZE, MARGIN, TITLE_SIZE, Layout, Placed
+from headache_evidence.figures.typeset import LINE_HEIGHT
+
+LARGEST_SQUARE = 9.0  # side in points of the square with the largest weight
+SMALLEST_SQUARE = 1.2
+DIAMOND = 4.0  # half height in points
+
+
+@dataclass(frozen=True)
+class PlotAxis:
+    """The axis of a forest: limits and ticks as axis positions, the lines to draw, the band of small effects."""
+
+    low: float
+    high: float
+    ticks: Sequence[tuple[float, str]] = ()
+    null: float | None = None
+    pooled: float | None = None
+    band: tuple[float, float] | None = None
+
+
+def draw(layout: Layout, axis: PlotAxis, plot_heading: str = "") -> EvidenceFigure:
+    """A figure of the layout. Every artist that shows a number has a gid: 'row-3-square', 'row-3-interval' ..."""
+    figure = new_figure(layout.width, layout.height)
+    canvas = figure.add_axes((0, 0, 1, 1))
+    canvas.set(xlim=(0, layout.width), ylim=(layout.height, 0))
+    canvas.axis("off")
+    canvas.set_gid("text")
+    _headings(canvas, layout, plot_heading)
+    plot = _plot_axes(figure, layout, axis)
+    heaviest = max(
+        (p.row.weight for p in layout.rows if math.isfinite(p.row.weight) and p.row.kind == "study"), default=1.0
+    )
+    for number, placed in enumerate(layout.rows):
+        _row_text(canvas, layout, placed, number)
+        if math.isfinite(placed.row.estimate) or math.isfinite(placed.row.low):
+            _row_marks(plot, layout, axis, placed, number, heaviest)
+        for place, judgement in enumerate(placed.row.judgements):
+            light(
+                canvas, layout.lights_left + CIRCLE * (place + 0.5), placed.middle, judgement, f"row-{number}-{place}"
+            )
+    _under_axis(canvas, layout)
+    return figure
+
+
+def _headings(canvas: Axes, layout: Layout, plot_heading: str) -> None:
+    for place, text in enumerate(layout.title):
+        y = MARGIN + (place + 0.5) * TITLE_SIZE * LINE_HEIGHT
+        canvas.text(MARGIN, y, text, size=TITLE_SIZE, weight="bold", va="center", gid=f"title-{place}")
+    bottom = layout.headings_top + layout.headings_height - 4.0
+    for column in layout.columns:
+        lines = column.heading.split("\n")
+        for place, text in enumerate(lines):
+            y = bottom - (len(lines) - place - 0.5) * layout.line
+            _cell(canvas, layout, column.key, column.align, text, y, f"heading-{column.key}-{place}", bold=True)
+    for group in dict.fromkeys(c.group for c in layout.columns if c.group):
+        members = [c.key for c in layout.columns if c.group == group]
+        start, end = layout.left[members[0]], layout.left[members[-1]] + layout.widths[members[-1]]
+        y = layout.headings_top + 0.5 * layout.line
+        canvas.text((start + end) / 2, y, group, weight="bold", ha="center", va="center", gid=f"group-{group}")
+        canvas.plot([start, end], [y + 0.55 * layout.line] * 2, color=RULE, lw=0.5)
+    for place, text in enumerate(plot_heading.split("\n")):
+        y = bottom - (plot_heading.count("\n") - place + 0.5) * layout.line
+        middle = layout.plot_left + layout.plot_width / 2
+        canvas.text(middle, y, text, weight="bold", ha="center", va="center", gid=f"plot-heading-{place}")
+    for place, letter in enumerate(layout.lights):
+        x = layout.lights_left + CIRCLE * (place + 0.5)
+        canvas.text(
+            x, bottom - 0.5 * layout.line, letter, weight="bold", ha="center", va="center", gid=f"light-{place}"
+        )
+    for y in (layout.plot_top - 2.0, layout.plot_bottom):
+        canvas.plot([MARGIN, layout.width - MARGIN], [y, y], color=INK, lw=0.6)
+
+
+def _plot_axes(figure: EvidenceFigure, layout: Layout, axis: PlotAxis) -> Axes:
+    height = layout.plot_bottom - layout.plot_top
+    plot = figure.add_axes(
+        (
+            layout.plot_left / layout.width,
+            1 - layout.plot_bottom / layout.height,
+            layout.plot_width / layout.width,
+            height / layout.height,
+        ),
+        facecolor="none",
+    )
+    plot.set(xlim=(axis.low, axis.high), ylim=(layout.plot_bottom, layout.plot_top), yticks=[])
+    plot.set_gid("plot")
+    plot.spines[["left", "right", "top"]].set_visible(False)
+    plot.set_xticks([position for position, _ in axis.ticks], labels=[label for _, label in axis.ticks])
+    plot.tick_params(axis="x", pad=2.0)
+    bottom = layout.marks_bottom
+    if axis.band is not None:
+        start, end = max(axis.band[0], axis.low), min(axis.band[1], axis.high)
+        band = Rectangle((start, layout.plot_top), end - start, bottom - layout.plot_top, facecolor="#ececec", zorder=0)
+        band.set(gid="important-difference", edgecolor=RULE, linestyle=(0, (1, 2)), linewidth=0.6)
+        plot.add_artist(band)
+    for at, gid, style in ((axis.null, "null", "-"), (axis.pooled, "pooled-line", (0, (4, 3)))):
+        if at is not None and axis.low <= at <= axis.high:
+            plot.plot([at, at], [layout.plot_top, bottom], color=INK, lw=0.75, ls=style, zorder=1, gid=gid)
+    return plot
+
+
+def _cell(
+    canvas: Axes,
+    layout: Layout,
+    key: str,
+    align: str,
+    text: str,
+    y: float,
+    gid: str,
+    bold: bool = False,
+    shift: float = 0,
+) -> None:
+    if not text:
+        return
+    start, width = layout.left[key], layout.widths[key]
+    x = {"left": start + shift, "right": start + width, "center": start + width / 2}[align]
+    canvas.text(x, y, text, ha=align, va="center_baseline", weight="bold" if bold else "normal", gid=gid)
+
+
+def _row_text(canvas: Axes, layout: Layout, placed: Placed, number: int) -> None:
+    row = placed.row
+    bold = row.kind in ("heading", "pooled")
+    for place, column in enumerate(layout.columns):
+        lines = placed.cells[column.key]
+        shift = row.indent if place == 0 else 0.0
+        for i, text in enumerate(lines):
+            y = placed.middle + (i - (len(lines) - 1) / 2) * layout.line
+            gid = f"row-{number}-{column.key}" + (f"-{i}" if i else "")
+            _cell(canvas, layout, column.key, column.align, text, y, gid, bold, shift)
+    for i, text in enumerate(placed.words):
+        y = placed.middle + (i - (len(placed.words) - 1) / 2) * layout.line
+        style = "normal" if bold else "italic"
+        weight = "bold" if bold else "normal"
+        canvas.text(
+            placed.words_x, y, text, va="center_baseline", weight=weight, style="normal",
+            color=INK if style == "normal" else QUIET, gid=f"row-{number}-words-{i}",
+        )  # fmt: skip
+
+
+def _row_marks(plot: Axes, layout: Layout, axis: PlotAxis, placed: Placed, number: int, heaviest: float) -> None:
+    row, y, name = placed.row, placed.middle, f"row-{number}"
+    per_point = (axis.high - axis.low) / layout.plot_width
+    if row.kind == "pooled":
+        _diamond(plot, axis, row.estimate, row.low, row.high, y, name, dark=row.overall)
+        return
+    if row.kind == "prediction":
+        _bar(plot, axis, row.low, row.high, y, per_point, name)
+        return
+    if math.isfinite(row.low) and math.isfinite(row.high):
+        _interval(plot, axis, row.low, row.high, y, per_point, f"{name}-interval", INK, 0.9)
+    shrunk, shrunk_low, shrunk_high = row.shrunk
+    if math.isfinite(shrunk):
+        below = y + 0.3 * placed.height
+        _interval(plot, axis, shrunk_low, shrunk_high, below, per_point, f"{name}-shrunk-interval", ORANGE, 0.8)
+        if axis.low <= shrunk <= axis.high:
+            plot.plot([shrunk], [below], "o", ms=3.2, mfc="white", mec=ORANGE, mew=0.9, zorder=4, gid=f"{name}-shrunk")
+    if axis.low <= row.estimate <= axis.high:
+        share = row.weight / heaviest if math.isfinite(row.weight) else 0.3
+        side = max(LARGEST_SQUARE * math.sqrt(share), SMALLEST_SQUARE)
+        width = side * per_point
+        square = Rectangle(
+            (row.estimate - width / 2, y - side / 2), width, side, facecolor=BLUE, edgecolor=INK, zorder=3
+        )
+        square.set(linewidth=0.4, gid=f"{name}-square", clip_on=False)
+        plot.add_artist(square)
+    else:
+        _off_axis(plot, axis, row.estimate, y, per_point, name)
+
+
+def _interval(
+    plot: Axes, axis: PlotAxis, low: float, high: float, y: float, per_point: float, gid: str, colour: str, width: float
+) -> None:
+    """A line from ``low`` to ``high``, ending in an arrowhead where the axis cuts it."""
+    start, end = max(low, axis.low), min(high, axis.high)
+    if start < end:
+        plot.plot([start, end], [y, y], color=colour, lw=width, solid_capstyle="butt", zorder=2, gid=gid)
+    for cut, at, direction in ((low < axis.low, axis.low, 1), (high > axis.high, axis.high, -1)):
+        if cut and start <= end:
+            _arrowhead(plot, at, y, direction * per_point, f"{gid}-arrow", colour)
+
+
+def _arrowhead(plot: Axes, x: float, y: float, per_point: float, gid: str, colour: str = INK) -> None:
+    back = x + 5.0 * per_point
+    plot.add_artist(
+        Polygon(
+            [(x, y), (back, y - 2.4), (back, y + 2.4)],
+            closed=True,
+            facecolor=colour,
+            edgecolor="none",
+            zorder=4,
+            gid=gid,
+        )
+    )
+
+
+def _off_axis(plot: Axes, axis: PlotAxis, estimate: float, y: float, per_point: float, name: str) -> None:
+    """The estimate itself lies outside the limits: a double arrowhead at the edge."""
+    edge, direction = (axis.low, per_point) if estimate < axis.low else (axis.high, -per_point)
+    _arrowhead(plot, edge, y, direction, f"{name}-outside-arrow")
+    _arrowhead(plot, edge + 4.0 * direction, y, direction, f"{name}-outside-arrow")
+
+
+def _diamond(
+    plot: Axes, axis: PlotAxis, estimate: float, low: float, high: float, y: float, name: str, dark: bool
+) -> None:
+    corners = [(low, y), (estimate, y - DIAMOND), (high, y), (estimate, y + DIAMOND)]
+    fill = INK if dark else "#9ecae1"
+    diamond = Polygon(
+        corners, closed=True, facecolor=fill, edgecolor=INK, linewidth=0.7, zorder=3, gid=f"{name}-diamond"
+    )
+    plot.add_artist(diamond)
+    span = axis.high - axis.low
+    for cut, at, direction in ((low < axis.low, axis.low, 1), (high > axis.high, axis.high, -1)):
+        if cut:
+            _arrowhead(plot, at, y, direction * span / 175.0, f"{name}-arrow")
+
+
+def _bar(plot: Axes, axis: PlotAxis, low: float, high: float, y: float, per_point: float, name: str) -> None:
+    start, end = max(low, axis.low), min(high, axis.high)
+    bar = Rectangle((start, y - 2.0), end - start, 4.0, facecolor=PALE, edgecolor=INK, linewidth=0.7, zorder=3)
+    bar.set(gid=f"{name}-prediction", hatch="/////")
+    plot.add_artist(bar)
+    for cut, at, direction in ((low < axis.low, axis.low, 1), (high > axis.high, axis.high, -1)):
+        if cut:
+            _arrowhead(plot, at, y, direction * per_point, f"{name}-prediction-arrow")
+
+
+def light(canvas: Axes, x: float, y: float, judgement: str, gid: str, radius: float = 4.6) -> None:
+    """One traffic light: colour and symbol of a judgement; nothing for an empty one."""
+    if not judgement:
+        return
+    fill, symbol, colour, _ = judgement_style(judgement)
+    canvas.add_artist(Circle((x, y), radius, facecolor=fill, edgecolor=INK, linewidth=0.5, gid=f"{gid}-light"))
+    canvas.text(
+        x,
+        y,
+        symbol,
+        ha="center",
+        va="center_baseline",
+        size=FONT_SIZE - 1,
+        weight="bold",
+        color=colour,
+        gid=f"{gid}-symbol",
+    )
+
+
+def _under_axis(canvas: Axes, layout: Layout) -> None:
+    small = FOOTER_SIZE * LINE_HEIGHT
+    left_lines, right_lines = layout.under_axis
+    start, end = layout.plot_left, layout.plot_left + layout.plot_width
+    for lines, x, align in ((left_lines, start, "left"), (right_lines, end, "right")):
+        for i, text in enumerate(lines):
+            y = layout.below_axis + (i + 0.5) * small
+            canvas.text(x, y, text, size=FOOTER_SIZE, ha=align, va="center", gid=f"favours-{align}-{i}")
+    y = layout.below_axis + max(len(left_lines), len(right_lines)) * small
+    for i, text in enumerate(layout.axis_title):
+        x = (start + end) / 2
+        canvas.text(x, y + (i + 0.5) * small, text, size=FOOTER_SIZE, ha="center", va="center", gid=f"axis-title-{i}")
+    for i, text in enumerate(layout.footer):
+        y = layout.footer_top + (i + 0.5) * small
+        canvas.text(MARGIN, y, text, size=FOOTER_SIZE, va="center", gid=f"footer-{i}")

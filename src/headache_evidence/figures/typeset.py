@@ -1,0 +1,71 @@
+"""Text on a figure: cleaned, measured and wrapped before it is placed, so that nothing can overlap."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from functools import lru_cache
+
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+from headache_evidence.figures.palette import FONT, FONT_SIZE
+
+LINE_HEIGHT = 1.3  # times the type size
+
+
+def clean(value: object) -> str:
+    """A label as one printable line: line breaks and tabs become spaces, control characters go, missing is empty."""
+    if value is None or (isinstance(value, float) and math.isnan(value)) or str(value) in ("<NA>", "NaT"):
+        return ""
+    spaced = " ".join(str(value).split())
+    return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cs", "Cn", "Co"))
+
+
+def words(code: object) -> str:
+    """A code of a closed list as words: 'perineural_block' -> 'perineural block'; lists are joined by commas."""
+    return clean(code).replace("_", " ").replace(";", ", ")
+
+
+def capitalised(text: str) -> str:
+    """First letter large, the rest as it is (so that HIT-6 stays HIT-6)."""
+    return text[:1].upper() + text[1:]
+
+
+@lru_cache(maxsize=20_000)
+def text_width(text: str, size: float = FONT_SIZE, bold: bool = False) -> float:
+    """Width in points of one line of text in the package's font."""
+    if not text:
+        return 0.0
+    font = FontProperties(family=FONT, size=size, weight="bold" if bold else "normal")
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width)
+
+
+def wrap(text: str, width: float, size: float = FONT_SIZE, bold: bool = False) -> list[str]:
+    """Lines no wider than ``width`` points; a word that alone is wider is cut into pieces. Never empty."""
+    lines = [""]
+    for word in clean(text).split(" "):
+        for piece in _pieces(word, width, size, bold):
+            longer = f"{lines[-1]} {piece}" if lines[-1] else piece
+            if text_width(longer, size, bold) <= width:
+                lines[-1] = longer
+            else:
+                lines.append(piece)
+    return lines if lines[0] or len(lines) == 1 else lines[1:]
+
+
+def wrap_paragraphs(text: str, width: float, size: float = FONT_SIZE, bold: bool = False) -> list[str]:
+    """As :func:`wrap`, keeping the line breaks that the text has."""
+    return [line for paragraph in str(text).split("\n") for line in wrap(paragraph, width, size, bold)]
+
+
+def _pieces(word: str, width: float, size: float, bold: bool) -> list[str]:
+    if text_width(word, size, bold) <= width:
+        return [word]
+    pieces = [""]
+    for character in word:
+        if pieces[-1] and text_width(pieces[-1] + character, size, bold) > width:
+            pieces.append("")
+        pieces[-1] += character
+    return pieces
