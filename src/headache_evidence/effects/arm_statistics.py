@@ -23,6 +23,7 @@ from headache_evidence.effects.derive_from_quantiles import (
 from headache_evidence.effects.derive_spread import sd_from_ci, sd_from_se
 from headache_evidence.tables.protocol import Extraction
 
+COUNT_KINDS = ("percent", "event_count")  # a percent_change is the size of a change, not a share of patients
 FloatArray = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
@@ -38,11 +39,11 @@ class SpreadRule:
 
 
 def _has(table: pd.DataFrame, *columns: str) -> Mask:
-    return np.asarray(table[list(columns)].notna().all(axis=1))
+    return np.asarray(table[list(columns)].notna().to_numpy().all(axis=1), dtype=bool)
 
 
 def _values(table: pd.DataFrame, *columns: str) -> list[FloatArray]:
-    return [table[column].to_numpy(dtype=float) for column in columns]
+    return [table[column].to_numpy(dtype=float, na_value=np.nan) for column in columns]
 
 
 def _from_se(table: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
@@ -71,7 +72,7 @@ def _quartiles_allowed(table: pd.DataFrame, settings: Extraction) -> Mask:
         return np.zeros(len(table), dtype=bool)
     if settings.medians == "if_not_skewed":
         q1, median, q3, n = _values(table, "q1", "median", "q3", "n_used")
-        allowed &= ~skew_check_quartiles(q1, median, q3, n)
+        allowed = allowed & ~skew_check_quartiles(q1, median, q3, n)
     return allowed
 
 
@@ -155,6 +156,7 @@ def _with_mean_and_sd(table: pd.DataFrame, settings: Extraction) -> pd.DataFrame
     n = table["n_used"].to_numpy(dtype=float)
     reason = np.select(
         [
+            (table["unit"] == "").to_numpy(),
             (rule != "") & (n >= 2) & (sd > 0),
             (rule != "") & ~np.isfinite(n),
             (rule != "") & (n < 2),
@@ -165,6 +167,7 @@ def _with_mean_and_sd(table: pd.DataFrame, settings: Extraction) -> pd.DataFrame
             _has(table, "mean"),
         ],
         [
+            ("not estimable: " + table["conversion"]).to_numpy(dtype=object),
             "",
             "not estimable: n of the arm is not reported",
             "not estimable: a single patient has no sampling variance",
@@ -176,14 +179,17 @@ def _with_mean_and_sd(table: pd.DataFrame, settings: Extraction) -> pd.DataFrame
         ],
         default="not estimable: no mean or median",
     )
+    converted = table["conversion"].to_numpy(dtype=object)
+    derivation = np.where((rule != "") & (converted != ""), derivation + "; " + converted, derivation)
     return table.assign(mean_used=mean, sd_used=sd, rule=rule, derivation=derivation, reason_continuous=reason)
 
 
 def _with_events(table: pd.DataFrame) -> pd.DataFrame:
     events, percent, n = _values(table, "events", "percent", "n_used")
-    total = table["total"].to_numpy(dtype=float)
+    (total,) = _values(table, "total")
     total = np.where(np.isfinite(total), total, n)
-    counted, percent_only = np.isfinite(events), ~np.isfinite(events) & np.isfinite(percent)
+    counted = np.isfinite(events)
+    percent_only = ~counted & np.isfinite(percent) & table["kind"].isin(COUNT_KINDS).to_numpy()
     derived, consistent = events_from_percent(percent, total)
     reason = np.select(
         [

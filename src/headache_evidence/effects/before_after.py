@@ -16,8 +16,8 @@ from headache_evidence.effects.effect_request import (
     at_time,
     follow_up,
     join,
+    of_interventions,
     refused,
-    rows_of,
     study_record,
     times_by_closeness,
 )
@@ -42,19 +42,11 @@ class ArmChange:
 
 def before_after_effects(tables: ExtractionTables, request: EffectRequest) -> list[Record]:
     """One record per study: mean change over the eligible arms, at the time nearest to the target."""
-    rows = rows_of(tables, request)
-    keys = pd.MultiIndex.from_frame(rows[["study_id", "arm_id"]])
-    rows = rows.assign(
-        technique=tables.arms["technique"].reindex(keys).to_numpy(),
-        comparator_kind=tables.arms["comparator_kind"].reindex(keys).to_numpy(),
-    )
-    rows = rows.loc[(rows["comparator_kind"] == "") | rows["technique"].isin(request.techniques)]
+    later_rows = of_interventions(tables, follow_up(tables.rows, request), request)
+    baselines = tables.rows.loc[tables.rows["is_baseline"]]
     records = []
-    for study_id, of_study in rows.groupby("study_id"):
-        later = follow_up(of_study, request)
-        if later.empty:
-            continue
-        baseline = of_study.loc[of_study["is_baseline"]]
+    for study_id, later in later_rows.groupby("study_id"):
+        baseline = baselines.loc[baselines["study_id"] == study_id]
         attempts = [
             _at(tables, request, str(study_id), baseline, at_time(later, time), time)
             for time in times_by_closeness(later, request)
@@ -108,7 +100,7 @@ def arm_change(baseline: pd.DataFrame, later: pd.DataFrame, correlation: float) 
     A reported change with its SD comes first; else final minus baseline, the SD of the change from the two SDs and
     the assumed correlation (Cochrane Handbook 6.5.2.8).
     """
-    rows = later.sort_values("row")
+    rows = later.sort_values(["population_subset", "row"])
     arm_id = str(rows["arm_id"].iloc[0])
     excluded = rows.loc[rows["excluded"] != ""]
     rows = rows.loc[rows["excluded"] == ""]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,10 @@ import pandas as pd
 
 from headache_evidence.effects.extraction_tables import ExtractionTables
 from headache_evidence.tables.protocol import Extraction
-from headache_evidence.tables.vocabulary import holds_steroid, outcome_unit
+from headache_evidence.tables.vocabulary import outcome_unit
 
 Record = dict[str, Any]
 RANDOMISED_DESIGNS = ("rct_parallel", "rct_crossover")
-MAIN_PREFIX = "adverse_event_"
 
 
 @dataclass(frozen=True)
@@ -35,13 +34,6 @@ class EffectRequest:
     design: str  # randomised, nonrandomised or all
     settings: Extraction
 
-    def selects_outcome(self, table: pd.DataFrame) -> pd.Series:
-        """Rows of the outcome; ``adverse_event_any`` means outcome adverse_event of the kind any."""
-        if self.outcome.startswith(MAIN_PREFIX):
-            event = table["adverse_event"] if "adverse_event" in table.columns else pd.Series("", index=table.index)
-            return (table["outcome"] == "adverse_event") & (event == self.outcome.removeprefix(MAIN_PREFIX))
-        return table["outcome"] == self.outcome
-
     def in_window(self, weeks: pd.Series) -> pd.Series:
         """Times in (from, to]; unknown times only when the request accepts them; a start of 0 belongs to the window."""
         low, high = self.weeks
@@ -49,15 +41,17 @@ class EffectRequest:
         return inside | (weeks.isna() & self.accept_unknown_time)
 
 
-def rows_of(tables: ExtractionTables, request: EffectRequest) -> pd.DataFrame:
-    """Outcome rows of the headache type and outcome, at any time, baseline included."""
-    rows = tables.rows
-    return rows.loc[(rows["headache_type"] == request.headache_type) & request.selects_outcome(rows)]
-
-
 def follow_up(rows: pd.DataFrame, request: EffectRequest) -> pd.DataFrame:
     """Rows inside the time window, baseline left out."""
     return rows.loc[request.in_window(rows["weeks"]) & ~rows["is_baseline"]]
+
+
+def of_interventions(tables: ExtractionTables, rows: pd.DataFrame, request: EffectRequest) -> pd.DataFrame:
+    """Rows of arms that are no comparator, or whose technique is asked about; ``technique`` is added."""
+    arms = [tables.arm_facts[key] for key in zip(rows["study_id"], rows["arm_id"], strict=True)]
+    technique = pd.Series([arm["technique"] for arm in arms], index=rows.index, dtype=object)
+    treated = pd.Series([arm["comparator_kind"] == "" for arm in arms], index=rows.index, dtype=bool)
+    return rows.assign(technique=technique).loc[treated | technique.isin(request.techniques)]
 
 
 def times_by_closeness(rows: pd.DataFrame, request: EffectRequest) -> list[tuple[float, str]]:
@@ -77,6 +71,12 @@ def at_time(rows: pd.DataFrame, time: tuple[float, str]) -> pd.DataFrame:
     return rows.loc[same & (rows["time_label"] == label)]
 
 
+def one_row_per_arm(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row of each arm: the whole arm before a subset of it, then the first in the table."""
+    subset = rows["population_subset"] != ""
+    return rows.assign(subset=subset).sort_values(["subset", "row"]).drop_duplicates("arm_id").sort_values("arm_id")
+
+
 def join(values: Iterable[object], separator: str = "; ") -> str:
     """Distinct non-empty texts in the order of first appearance."""
     return separator.join(dict.fromkeys(str(v) for v in values if str(v) not in ("", "nan", "<NA>")))
@@ -93,8 +93,8 @@ def study_record(
 ) -> Record:
     """Everything about an effect that is not a number: study, arms, time, sources. ``usable`` is False until set."""
     study = tables.studies.loc[study_id]
-    first = tables.arms.loc[[(study_id, arm) for arm in arms_1]] if arms_1 else tables.arms.iloc[:0]
-    second = tables.arms.loc[[(study_id, arm) for arm in arms_2]] if arms_2 else tables.arms.iloc[:0]
+    first = [tables.arm_facts[study_id, arm] for arm in arms_1]
+    second = [tables.arm_facts[study_id, arm] for arm in arms_2]
     weeks, time_label = time
     arms_name = "+".join(arms_1) + (f" vs {'+'.join(arms_2)}" if arms_2 else "")
     when = "time unknown" if pd.isna(weeks) else f"{weeks:.3g} wk"
@@ -117,19 +117,18 @@ def study_record(
         "vi": np.nan,
         "arm_1": "+".join(arms_1),
         "arm_2": "+".join(arms_2),
-        "arm_1_label": join(first["label"], " + "),
-        "arm_2_label": join(second["label"], " + "),
-        "technique": "hydrodissection"
-        if "hydrodissection" in set(first["technique"])
-        else join(first["technique"].unique(), "+"),
-        "comparator": join(second["comparator_kind"].unique(), "+"),
-        "guidance": join(first["guidance"].unique(), "+"),
-        "nerves": join(first["nerves"].unique()),
-        "injectate": join(first["injectate"].unique()),
-        "volume_ml": first["volume_ml"].mean() if len(first) else np.nan,
-        "steroid": bool(holds_steroid(first["injectate"]).any()) if len(first) else False,
+        "arm_1_label": _words(first, "label", " + "),
+        "arm_2_label": _words(second, "label", " + "),
+        "technique": _technique(first),
+        "comparator": _words(second, "comparator_kind", "+"),
+        "guidance": _words(first, "guidance", "+"),
+        "nerves": _words(first, "nerves"),
+        "injectate": _words(first, "injectate"),
+        "volume_ml": float(np.mean([arm["volume_ml"] for arm in first])) if first else np.nan,
+        "steroid": any(arm["steroid"] for arm in first),
         "risk_of_bias": study["risk_of_bias"],
         "flags": join(rows["flags"].unique()),
+        "doubtful": bool(rows["doubtful"].any()),
         "derivation": "",
         "derivation_rule": "",
         "source_id": join(rows["source_id"].unique()),
@@ -138,6 +137,16 @@ def study_record(
         "usable": False,
         "reason": "",
     }
+
+
+def _words(arms: list[Mapping[str, Any]], name: str, separator: str = "; ") -> str:
+    return join((arm[name] for arm in arms), separator)
+
+
+def _technique(arms: list[Mapping[str, Any]]) -> str:
+    """Hydrodissection wherever one of the arms is one, so that it can never hide behind another technique."""
+    techniques = sorted({arm["technique"] for arm in arms})
+    return "hydrodissection" if "hydrodissection" in techniques else "+".join(techniques)
 
 
 def refused(record: Record, reason: str) -> Record:

@@ -54,6 +54,7 @@ EFFECT_COLUMNS: dict[str, str] = {
     "steroid": "True when the injectate of arm 1 holds a corticosteroid",
     "risk_of_bias": "overall judgement: low, some_concerns, high, ..., no_information",
     "flags": "doubts about the rows used, in words",
+    "doubtful": "True when a doubt calls for leaving the row out in the sensitivity analysis",
     "derivation": "how yi and vi came about, readable",
     "derivation_rule": "name of the rule that gave the numbers",
     "source_id": "sources used",

@@ -16,6 +16,7 @@ from headache_evidence.errors import ParameterError
 from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.protocol import DESIGN_TITLES, STREAM_TITLES, Protocol, Question, load_protocol
 
+NO_EFFECTS = pd.DataFrame(columns=list(EFFECT_COLUMNS)).astype({"usable": bool})
 EXTRACTORS: Mapping[str, Callable[[ExtractionTables, EffectRequest], list[Record]]] = {
     "controlled": controlled_effects,
     "before_after": before_after_effects,
@@ -87,7 +88,7 @@ def extract_effects(
         design=design,
         settings=protocol.extraction,
     )
-    return effects_of(extraction_tables(evidence, protocol.extraction), request)
+    return effects_of(extraction_tables(evidence, protocol.extraction).about(headache_type, outcome), request)
 
 
 def request_for(question: Question, protocol: Protocol) -> EffectRequest:
@@ -111,11 +112,16 @@ def request_for(question: Question, protocol: Protocol) -> EffectRequest:
 
 
 def effects_of(tables: ExtractionTables, request: EffectRequest) -> pd.DataFrame:
-    """The effects table of one request, sorted by year and study."""
+    """The effects table of one request, usable rows first, then by year and study.
+
+    ``tables`` are narrowed to the headache type and outcome of the request (ExtractionTables.about).
+    """
     records = EXTRACTORS[request.stream](tables, request)
+    if not records:
+        return NO_EFFECTS
     effects = pd.DataFrame(records, columns=list(EFFECT_COLUMNS))
     effects["usable"] = effects["usable"].astype(bool)
-    return effects.sort_values(["usable", "year", "study_id"], ascending=[False, True, True]).reset_index(drop=True)
+    return effects.sort_values(["usable", "year", "study_id"], ascending=[False, True, True], ignore_index=True)
 
 
 def _middle(span: tuple[float, float]) -> float:

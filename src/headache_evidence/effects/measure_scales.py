@@ -35,11 +35,11 @@ def _identity(values: npt.ArrayLike) -> FloatArray:
 
 
 def _exp(values: npt.ArrayLike) -> FloatArray:
-    return np.exp(np.asarray(values, dtype=float))
+    return np.asarray(np.exp(np.asarray(values, dtype=float)))
 
 
 def _percent_from_logit(values: npt.ArrayLike) -> FloatArray:
-    return 100 * expit(np.asarray(values, dtype=float))
+    return np.asarray(100 * expit(np.asarray(values, dtype=float)))
 
 
 MEASURE_SCALES: dict[str, MeasureScale] = {

@@ -11,8 +11,9 @@ from headache_evidence.effects.effect_request import (
     at_time,
     follow_up,
     join,
+    of_interventions,
+    one_row_per_arm,
     refused,
-    rows_of,
     study_record,
     times_by_closeness,
 )
@@ -22,11 +23,7 @@ from headache_evidence.effects.extraction_tables import ExtractionTables
 
 def proportion_effects(tables: ExtractionTables, request: EffectRequest) -> list[Record]:
     """One record per study: events over all eligible arms together, at the time nearest to the target."""
-    rows = follow_up(rows_of(tables, request), request)
-    technique = tables.arms["technique"].reindex(pd.MultiIndex.from_frame(rows[["study_id", "arm_id"]]))
-    rows = rows.assign(technique=technique.to_numpy())
-    comparator = tables.arms["comparator_kind"].reindex(pd.MultiIndex.from_frame(rows[["study_id", "arm_id"]]))
-    rows = rows.loc[(comparator == "").to_numpy() | rows["technique"].isin(request.techniques)]
+    rows = of_interventions(tables, follow_up(tables.rows, request), request)
     return [_study_proportion(tables, request, str(study), of_study) for study, of_study in rows.groupby("study_id")]
 
 
@@ -51,11 +48,7 @@ def _at(
     counted = kept.loc[kept["reason_binary"] == ""]
     if counted.empty:
         return refused(record, join(kept["reason_binary"].unique()))
-    if counted["arm_id"].duplicated().any():
-        counted = counted.sort_values("row").drop_duplicates("arm_id", keep="first")
-    other_unit = counted.loc[counted["unit_of_analysis"] != "patient", "unit_of_analysis"]
-    if len(other_unit):
-        return refused(record, f"the unit is the {join(other_unit.unique(), ', ')}, not the patient")
+    counted = one_row_per_arm(counted)
     events, total = counted["events_used"].sum(), counted["total_used"].sum()
     if total < 2:
         return refused(record, "not estimable: a single patient has no sampling variance")

@@ -65,16 +65,13 @@ def answer_questions(
     ----------
     outcomes : only these outcomes; all of the protocol's when None.
     """
-    wanted = None if outcomes is None else set(outcomes)
     tables = extraction_tables(evidence, protocol.extraction)
-    answers = []
-    for question in protocol.questions_for(headache_type):
-        if wanted is not None and question.outcome not in wanted:
-            continue
-        effects = effects_of(tables, request_for(question, protocol))
-        if len(effects):
-            answers.append(answer(question, effects, protocol))
-    return tuple(answers)
+    questions = protocol.questions_for(headache_type)
+    wanted = {question.outcome for question in questions} if outcomes is None else set(outcomes)
+    narrowed = {outcome: tables.about(headache_type, outcome) for outcome in wanted}
+    asked = [question for question in questions if question.outcome in wanted and not narrowed[question.outcome].empty]
+    tried = [(question, effects_of(narrowed[question.outcome], request_for(question, protocol))) for question in asked]
+    return tuple(answer(question, effects, protocol) for question, effects in tried if len(effects))
 
 
 def answer(question: Question, effects: pd.DataFrame, protocol: Protocol) -> Answer:

@@ -1,0 +1,47 @@
+"""One study, one time, intervention arms against comparator arms: what a controlled effect is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from headache_evidence.effects.effect_request import EffectRequest, Record, study_record
+from headache_evidence.effects.extraction_tables import ExtractionTables
+
+
+@dataclass(frozen=True)
+class ArmPair:
+    """Rows and contrasts of one study at one time, with the arms on both sides."""
+
+    tables: ExtractionTables
+    request: EffectRequest
+    study_id: str
+    interventions: tuple[str, ...]
+    comparators: tuple[str, ...]
+    rows: pd.DataFrame
+    contrasts: pd.DataFrame
+    time: tuple[float, str]
+
+    def record(self, arms_1: list[str], arms_2: list[str], used: pd.DataFrame) -> Record:
+        """The effect's record for the arms and rows actually used."""
+        return study_record(self.tables, self.request, self.study_id, arms_1, arms_2, used, self.time)
+
+    def record_of_all(self) -> Record:
+        """The record when nothing could be used: every arm and row that was looked at."""
+        parts = [part for part in (self.rows, self.contrasts) if len(part)]
+        used = pd.concat(parts) if parts else self.rows
+        return self.record(list(self.interventions), list(self.comparators), used)
+
+    def split(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Rows of the intervention arms and of the comparator arms."""
+        return rows.loc[rows["arm_id"].isin(self.interventions)], rows.loc[rows["arm_id"].isin(self.comparators)]
+
+    def arm_sizes(self, arms_1: list[str], arms_2: list[str]) -> dict[str, float]:
+        """n1 and n2 from arms.csv (analysed, else randomised); NaN when one arm's is not reported."""
+        sizes = {}
+        for name, arm_ids in (("n1", arms_1), ("n2", arms_2)):
+            arms = self.tables.arms.loc[[(self.study_id, arm) for arm in arm_ids]]
+            n = arms["n_analysed"].fillna(arms["n_randomised"])
+            sizes[name] = float(n.sum()) if n.notna().all() else float("nan")
+        return sizes

@@ -1,0 +1,78 @@
+"""Controlled effects from the arms' own numbers: means with SD, or events and totals."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from headache_evidence.effects.arm_pair import ArmPair
+from headache_evidence.effects.combine_arms import combine_means
+from headache_evidence.effects.effect_request import Record, accepted, join, one_row_per_arm, refused
+from headache_evidence.effects.escalc import escalc
+
+CONTINUOUS = ("MD", "SMD", "SMDH", "ROM")
+KINDS = (("endpoint", "final scores"), ("change_from_baseline", "change scores"))
+
+
+def from_means(pair: ArmPair, rows: pd.DataFrame) -> Record:
+    """Final scores of both sides, else change scores of both; never one against the other."""
+    usable = rows.loc[rows["reason_continuous"] == ""]
+    for kind, words in KINDS:
+        first, second = pair.split(one_row_per_arm(usable.loc[usable["kind"] == kind]))
+        if len(first) and len(second):
+            return _difference(pair, first, second, words)
+    if len(usable):
+        return refused(pair.record_of_all(), "not estimable: only one of the arms has a mean with a spread")
+    return refused(pair.record_of_all(), join(rows["reason_continuous"].unique()))
+
+
+def _difference(pair: ArmPair, first: pd.DataFrame, second: pd.DataFrame, words: str) -> Record:
+    columns = ["n_used", "mean_used", "sd_used"]
+    n1, m1, sd1 = combine_means(*first[columns].to_numpy(dtype=float).T)
+    n2, m2, sd2 = combine_means(*second[columns].to_numpy(dtype=float).T)
+    effect = escalc(pair.request.measure, m1i=[m1], sd1i=[sd1], n1i=[n1], m2i=[m2], sd2i=[sd2], n2i=[n2])
+    used = pd.concat([first, second])
+    derivation = join([f"{words}: {join(used['derivation'].unique())}", *used["n_note"].unique()])
+    if max(len(first), len(second)) > 1:
+        derivation += f"; {len(first)} against {len(second)} arms, combined (Cochrane formula)"
+    return accepted(
+        pair.record(list(first["arm_id"]), list(second["arm_id"]), used),
+        effect["yi"].iloc[0],
+        effect["vi"].iloc[0],
+        derivation,
+        join(used["rule"].unique(), "+"),
+        n1=n1,
+        m1=m1,
+        sd1=sd1,
+        n2=n2,
+        m2=m2,
+        sd2=sd2,
+    )
+
+
+def from_counts(pair: ArmPair, rows: pd.DataFrame) -> Record:
+    """Events and totals of both sides; arms of one side are added up."""
+    usable = one_row_per_arm(rows.loc[rows["reason_binary"] == ""])
+    first, second = pair.split(usable)
+    if first.empty or second.empty:
+        reasons = join(rows["reason_binary"].unique())
+        return refused(pair.record_of_all(), reasons or "not estimable: counts of one arm only")
+    events1, total1 = float(first["events_used"].sum()), float(first["total_used"].sum())
+    events2, total2 = float(second["events_used"].sum()), float(second["total_used"].sum())
+    used = pd.concat([first, second])
+    record = pair.record(list(first["arm_id"]), list(second["arm_id"]), used)
+    numbers = {"n1": total1, "events1": events1, "n2": total2, "events2": events2}
+    if events1 + events2 in (0, total1 + total2):
+        which = "no" if events1 + events2 == 0 else "only"
+        return refused(record | numbers, f"not estimable: {which} events in both arms")
+    effect = escalc(pair.request.measure, ai=[events1], n1i=[total1], ci=[events2], n2i=[total2])
+    derivation = join([*used["derivation_events"].unique(), *used["n_note"].unique()])
+    if min(events1, events2, total1 - events1, total2 - events2) == 0:
+        derivation += "; 0.5 added to each cell because one is zero"
+    return accepted(
+        record,
+        effect["yi"].iloc[0],
+        effect["vi"].iloc[0],
+        derivation,
+        join(used["rule_events"].unique(), "+"),
+        **numbers,
+    )
