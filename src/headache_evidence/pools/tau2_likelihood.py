@@ -13,7 +13,7 @@ from headache_evidence.pools.weighted_sums import weighted_sums
 
 SCAN_POINTS = 12
 MAX_ITERATIONS = 100
-RELATIVE_PRECISION = 1e-13
+SMALL_STEP = 1e-8  # relative; convergence is quadratic, so the error left after such a step is rounding
 
 
 def profile_log_likelihood(yi: FloatArray, vi: FloatArray, tau2: FloatArray, restricted: bool) -> FloatArray:
@@ -49,7 +49,7 @@ def likelihood_tau2(yi: FloatArray, vi: FloatArray, restricted: bool) -> FloatAr
     spread = yi.var(axis=0, ddof=1)
     ceiling = spread + np.sqrt(spread * vi.max(axis=0))  # no stationary point lies above it
     grid = np.vstack([np.zeros_like(spread), _geometric_grid(vi.min(axis=0), ceiling)])
-    heights = np.stack([profile_log_likelihood(yi, vi, point, restricted) for point in grid])
+    heights = profile_log_likelihood(yi[:, None, :], vi[:, None, :], grid, restricted)
     best = heights.argmax(axis=0)
     columns = np.arange(best.size)
     lower = grid[np.maximum(best - 1, 0), columns]
@@ -77,14 +77,14 @@ def _climb(
         with np.errstate(divide="ignore", invalid="ignore"):
             step = score / curvature
         proposal = now + step
-        settled = (curvature > 0) & (np.abs(step) <= RELATIVE_PRECISION * now)
+        settled = (curvature > 0) & (np.abs(step) <= SMALL_STEP * now)
         at_zero = (now == 0) & (score <= 0)
         inside = (curvature > 0) & (proposal > lo) & (proposal < hi)
         proposal = np.where(inside, proposal, 0.5 * (lo + hi))
-        moved = ~settled & ~at_zero & (proposal != now)
-        tau2[active[moved]] = proposal[moved]
-        if not moved.any():
+        tau2[active] = np.where(at_zero | (settled & ~inside), now, proposal)
+        going = ~settled & ~at_zero & (proposal != now)
+        if not going.any():
             break
-        if not moved.all():
-            active, y, v, lo, hi = active[moved], y[:, moved], v[:, moved], lo[moved], hi[moved]
+        if not going.all():
+            active, y, v, lo, hi = active[going], y[:, going], v[:, going], lo[going], hi[going]
     return tau2

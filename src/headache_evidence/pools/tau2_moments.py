@@ -11,7 +11,7 @@ from headache_evidence.effects.effect_table import FloatArray
 from headache_evidence.pools.weighted_sums import weighted_sums
 
 MAX_ITERATIONS = 200
-RELATIVE_PRECISION = 1e-13
+SMALL_STEP = 1e-12  # relative
 
 
 def dersimonian_laird(yi: FloatArray, vi: FloatArray) -> FloatArray:
@@ -44,32 +44,28 @@ def solve_generalised_q(yi: FloatArray, vi: FloatArray, target: FloatArray) -> F
     Q(tau2) is decreasing and convex. Newton steps on 1 / Q, which is nearly a line, converge in a few iterations;
     a step that leaves the bracket is replaced by a plain Newton step from its lower end, which cannot overshoot.
     """
-    yi, vi, _ = np.broadcast_arrays(yi, vi, target)
-    tau2 = np.zeros(yi.shape[1])
-    lower, upper = tau2.copy(), np.full_like(tau2, np.inf)
-    safe_step = tau2.copy()
+    y, v, c = np.broadcast_arrays(yi, vi, target)
+    c = c[0]
+    tau2 = np.zeros(y.shape[1])
     active = np.arange(tau2.size)
-    y, v, c = yi, vi, target
+    now, lower, safe = tau2.copy(), tau2.copy(), tau2.copy()
+    upper = np.full_like(tau2, np.inf)
     for _ in range(MAX_ITERATIONS):
-        sums = weighted_sums(y, v, tau2[active])
-        gap = sums.q - c
-        left = gap > 0
-        if not left.all():
-            upper[active[~left]] = tau2[active[~left]]
-        lower[active[left]] = tau2[active[left]]
+        sums = weighted_sums(y, v, now)
+        left = sums.q > c
         with np.errstate(divide="ignore", invalid="ignore"):
-            newton = gap / sums.q_slope
-            step = newton * sums.q / c
-        safe_step[active[left]] = lower[active[left]] + newton[left]
-        proposal = tau2[active] + step
-        inside = (proposal > lower[active]) & (proposal < upper[active])
-        proposal = np.where(inside, proposal, safe_step[active])
-        at_zero = ~left & (tau2[active] == 0)
-        settled = np.abs(newton) <= RELATIVE_PRECISION * tau2[active]
-        moved = ~settled & ~at_zero & np.isfinite(proposal) & (proposal != tau2[active])
-        tau2[active[moved]] = proposal[moved]
-        if not moved.any():
+            newton = (sums.q - c) / sums.q_slope
+            proposal = now + newton * sums.q / c
+        lower, upper = np.where(left, now, lower), np.where(left, upper, now)
+        safe = np.where(left, now + newton, safe)
+        proposal = np.where((proposal > lower) & (proposal < upper), proposal, safe)
+        proposal = np.where(~left & (now == 0), 0.0, proposal)
+        tau2[active] = proposal
+        going = (np.abs(proposal - now) > SMALL_STEP * now) & np.isfinite(proposal)
+        if not going.any():
             break
-        if not moved.all():
-            active, y, v, c = active[moved], y[:, moved], v[:, moved], c[moved]
+        if not going.all():
+            active, y, v, c, safe = active[going], y[:, going], v[:, going], c[going], safe[going]
+            lower, upper, proposal = lower[going], upper[going], proposal[going]
+        now = proposal
     return tau2
