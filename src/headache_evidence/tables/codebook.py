@@ -93,7 +93,7 @@ def _shared_lists(schema: Schema) -> dict[str, Field]:
         for field in table.fields:
             explained = any(label != word.replace("_", " ") for word, label in field.meanings.items())
             if len(field.enum) >= _WORDS_IN_CELL and explained and all(f.enum != field.enum for f in lists.values()):
-                name = field.name if field.name not in lists else f"{table.name}.{field.name}"
+                name = field.name if field.name not in lists else f"{table.name} {field.name}"
                 lists[name] = field
     return lists
 

@@ -88,12 +88,11 @@ def _records(text: str, file: str) -> tuple[list[str], list[list[str]], list[int
             continue
         if not header:
             header = record
+        elif not any(record):
+            faults.append(Fault(file, line, "", "", "a row without any value; delete it"))
         elif len(record) == len(header):
             records.append(record)
             lines.append(line)
-        elif not any(record):
-            message = "a row without any value; delete it"
-            faults.append(Fault(file, line, "", "", message))
         else:
             message = f"{len(record)} fields where the header has {len(header)}; is a comma or a quote missing?"
             faults.append(Fault(file, line, "", ",".join(record), message))

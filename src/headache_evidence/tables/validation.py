@@ -1,9 +1,10 @@
 """All faults of the evidence tables, found from the schema alone.
 
-Frictionless defines the schema but does not run here: validating the real tables with it takes more than four seconds,
-a notebook loads them each time, and 100 000 rows must stay in the order of seconds. The checks of types, constraints
-and keys below are vectorised over columns; a test proves that they and frictionless agree on the same files. The rules
-that Table Schema cannot say (row rules, optional keys, rules over two tables) are read from the same datapackage.json.
+Frictionless defines the schema but does not run here, since notebooks load the tables each time: the real tables take
+it 1 s warm and 5 s with its first use (0.3 s here), 100 000 outcome rows 15 s (3.4 s here), and its messages know no
+near miss and no spreadsheet damage. The checks of types, constraints and keys below are vectorised over columns; a test
+proves that they and frictionless agree on the same files. The rules that Table Schema cannot say (row rules, optional
+keys, rules over two tables) are read from the same datapackage.json.
 """
 
 from __future__ import annotations
@@ -193,12 +194,14 @@ def _rule_faults(table: Table, frame: pd.DataFrame) -> Iterator[Fault]:
         if not set(rule.fields) <= set(frame.columns) or frame.empty:
             continue
         try:
-            broken = frame.eval(rule.violation, engine="python")
+            broken = frame[list(rule.fields)].eval(rule.violation, engine="python")
         except Exception as error:  # any mistake in an expression of the schema is a fault of the schema
             message = f"the rule {rule.name!r} of {table.path} cannot be evaluated: {error}"
             yield Fault(PACKAGE_FILE, 0, "", rule.violation, message)
             continue
         mask = pd.Series(broken, index=frame.index).fillna(False).to_numpy(dtype=bool)
+        if not mask.any():
+            continue
         for _, record in frame.loc[mask, [*rule.fields, "row"]].iterrows():
             filled = [name for name in rule.fields if not _empty(record[name])]
             shown = ", ".join(f"{name}={_plain(record[name])}" for name in filled)
