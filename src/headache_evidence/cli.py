@@ -1,7 +1,210 @@
-"""The command line: check the evidence, make reports, compare, schedule, verify."""
+"""The command line: make reports, check the evidence, add a study, compare runs, schedule, verify.
+
+Exit codes: 0 all good; 1 a notebook failed, faults or differences were found; 2 bad input, nothing was done.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=True)
+from headache_evidence.errors import EvidenceError, HeadacheEvidenceError
+
+if TYPE_CHECKING:
+    from headache_evidence.reports.pipeline import Outcome
+    from headache_evidence.reports.progress import Progress
+    from headache_evidence.reports.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=__doc__,
+)
+
+DataOption = Annotated[Path, typer.Option("--data", help="Folder with the evidence tables and protocol.yml.")]
+OutputOption = Annotated[Path, typer.Option("--output", help="Folder of the published reports.")]
+
+EXAMPLES = """
+Examples:
+
+  headache-evidence report
+
+  headache-evidence report migraine cluster --jobs 2
+
+  headache-evidence report --types migraine --outcomes headache_days --force
+
+  headache-evidence report --dry-run
+"""
+
+
+@app.command(epilog=EXAMPLES)
+def report(
+    types: Annotated[list[str] | None, typer.Argument(help="Headache types; all of the protocol when none.")] = None,
+    more_types: Annotated[list[str] | None, typer.Option("--types", help="The same, as an option; repeatable.")] = None,
+    outcomes: Annotated[list[str] | None, typer.Option("--outcomes", help="Only these outcomes; repeatable.")] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A notebook parameter; repeatable.")
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=0, max=256, help="Reports made at a time; 0: one per core.")] = 0,
+    timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds that one notebook may take.")] = 600,
+    force: Annotated[bool, typer.Option("--force", help="Make reports that are current, too.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be made, and why.")] = False,
+    output: OutputOption = Path("reports"),
+    data: DataOption = Path("data"),
+) -> None:
+    """Make the reports whose data, notebooks, code or parameters changed, and publish them."""
+    with _errors():
+        from headache_evidence.reports import pipeline
+        from headache_evidence.reports.parameters import parse_assignments
+        from headache_evidence.reports.settings import read_settings
+
+        settings = read_settings(
+            data,
+            output,
+            types=_split([*(types or []), *(more_types or [])]),
+            outcomes=_split(outcomes or []),
+            parameters=parse_assignments(assignments or []),
+            jobs=jobs,
+            force=force,
+            timeout=timeout,
+        )
+        if dry_run:
+            _tell_plan(settings)
+            return
+        outcome = pipeline.run(settings, _progress())
+        _tell_outcome(settings, outcome)
+    if outcome.failed:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example:\n\n  headache-evidence check data")
+def check(data: Annotated[Path, typer.Argument(help="Folder with the evidence tables.")] = Path("data")) -> None:
+    """List every fault of the evidence tables: file, row, column, value and what is allowed."""
+    with _errors():
+        from headache_evidence.errors import InputError
+        from headache_evidence.tables.faults import errors_of
+        from headache_evidence.tables.validation import check_evidence
+
+        if not data.is_dir():
+            raise InputError(f"{data}: no such folder.")
+        found = check_evidence(data)
+    for fault in found:
+        typer.echo(str(fault))
+    errors = len(errors_of(found))
+    typer.echo(f"{errors} fault(s), {len(found) - errors} warning(s) in {data}.")
+    if errors:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Examples:\n\n  headache-evidence diff -2 -1\n\n  headache-evidence diff old-site/ reports/")
+def diff(
+    before: Annotated[str, typer.Argument(help="A snapshot (number, -1 newest), its file, or a folder of reports.")],
+    after: Annotated[str, typer.Argument(help="The same.")],
+    output: OutputOption = Path("reports"),
+) -> None:
+    """Tell, result by result, what differs between two runs; ends with 1 when something does."""
+    with _errors():
+        from headache_evidence.reports.changes import compare, load
+
+        changes = compare(load(Path(before), output), load(Path(after), output))
+    for change in changes:
+        typer.echo(str(change))
+    typer.echo(f"{len(changes)} result(s) differ." if changes else "No result differs.")
+    if changes:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example:\n\n  headache-evidence schedule --print systemd")
+def schedule(
+    kind: Annotated[str, typer.Option("--print", metavar="cron|systemd|github", help="Which kind of schedule.")],
+) -> None:
+    """Print a ready-to-use schedule for this folder."""
+    with _errors():
+        from headache_evidence.reports.schedule import schedule_text
+
+        typer.echo(schedule_text(kind, Path.cwd()))
+
+
+@app.command(epilog="Examples:\n\n  headache-evidence verify\n\n  headache-evidence verify cluster")
+def verify(
+    types: Annotated[list[str] | None, typer.Argument(help="Headache types; all published ones when none.")] = None,
+    output: OutputOption = Path("reports"),
+    data: DataOption = Path("data"),
+    jobs: Annotated[int, typer.Option("--jobs", min=0, max=256, help="Reports made at a time; 0: one per core.")] = 0,
+) -> None:
+    """Make the reports again in a temporary folder and compare results, effects and figures byte by byte."""
+    with _errors():
+        from headache_evidence.reports.verification import verify_site
+
+        differences = verify_site(data, output, _split(types or []), jobs, _progress())
+    for difference in differences:
+        typer.echo(difference)
+    typer.echo(f"{len(differences)} difference(s)." if differences else "All published results were reproduced.")
+    if differences:
+        raise typer.Exit(1)
+
+
+def _tell_plan(settings: Settings) -> None:
+    from headache_evidence.reports.fingerprint import fingerprints
+    from headache_evidence.reports.pipeline import stale_reports
+
+    stale = stale_reports(settings, fingerprints(settings))
+    for name in settings.selected:
+        typer.echo(f"{name}: {'would be made: ' + ', '.join(stale[name]) if name in stale else 'current'}")
+
+
+def _tell_outcome(settings: Settings, outcome: Outcome) -> None:
+    if outcome.made or outcome.failed:
+        from headache_evidence.reports.summary import summary_table
+
+        typer.echo(summary_table(settings))
+    typer.echo(f"{len(outcome.made)} made, {len(outcome.current)} current, {len(outcome.failed)} failed.")
+    for name, reason in outcome.failed.items():
+        typer.echo(f"FAILED {name}: {reason}", err=True)
+    typer.echo(_shown(settings.output_dir / "index.html"))
+
+
+def _progress() -> Progress:
+    from headache_evidence.reports.progress import progress_for
+
+    return progress_for(typer.echo, sys.stderr)
+
+
+def _split(items: list[str]) -> list[str]:
+    """'a,b' and repeated options are the same."""
+    return [part for item in items for part in item.split(",")]
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Errors of ours as one message and exit code 2, without a traceback."""
+    try:
+        yield
+    except EvidenceError as error:
+        _fail(f"{error}\nNothing was made; `headache-evidence check` lists the same.")
+    except HeadacheEvidenceError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        _fail("Stopped; the published reports are whole.", code=130)
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        _fail(f"{error.strerror or error}{place}. The published reports are whole.", code=1)
+
+
+def _fail(message: str, code: int = 2) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)

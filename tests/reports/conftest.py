@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
+
+from headache_evidence.reports.pipeline import Outcome, run
+from headache_evidence.reports.progress import Progress
+from headache_evidence.reports.settings import Settings, read_settings
 
 PARAMETERS = 'headache_type: str = "migraine"\ndata_dir: str = "../data"\noutput_dir: str = ""'
 
@@ -42,3 +49,55 @@ def _warm_kernels() -> None:
     from headache_evidence.reports.workers import prepare_warm_process
 
     prepare_warm_process()
+
+
+EFFECTS_CELLS = (
+    "import csv, json, pathlib",
+    """rows = list(csv.DictReader(open(f"{data_dir}/studies.csv", encoding="utf-8")))
+mine = [row for row in rows if row["headache_type"] == headache_type]
+folder = pathlib.Path(output_dir)
+if output_dir:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "effects.csv").write_text("study_id\\n" + "".join(row["study_id"] + "\\n" for row in mine))
+    pooled = {"k": len(mine), "n": float(sum(float(row["n_randomised"] or 0) for row in mine)), "estimate": -1.0,
+              "ci": [-2.0, -0.5], "tau2": 0.1, "prediction_interval": [None, None]}
+    result = {"question_id": "q1", "title": "A test question", "headache_type": headache_type, "outcome": "headache_days",
+              "measure": "MD", "stream": "controlled", "studies": [row["study_id"] for row in mine], "pooled": pooled,
+              "left_out": []}
+    (folder / "results.json").write_text(json.dumps({"headache_type": headache_type, "results": [result]}))""",
+    "[row['title'] for row in mine][:3]",
+)  # a stand-in for the real notebooks that needs no imports
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project's data with two quick notebooks."""
+
+    root: Path
+    make_notebook: MakeNotebook
+
+    @property
+    def output(self) -> Path:
+        return self.root / "reports"
+
+    def settings(self, *types: str, **options: Any) -> Settings:
+        return read_settings(self.root / "data", self.output, types=types, jobs=2, **options)
+
+    def run(self, *types: str, **options: Any) -> Outcome:
+        return run(self.settings(*types, **options), Progress(lambda _: None))
+
+    def replace(self, table: str, old: str, new: str) -> None:
+        path = self.root / "data" / table
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.fixture
+def project(tmp_path: Path, make_notebook: MakeNotebook) -> Project:
+    """A project in a temporary folder."""
+    shutil.copytree(Path(__file__).parents[2] / "data", tmp_path / "data")
+    (tmp_path / "requirements.lock").write_text("numpy==2.0 --hash=sha256:0\n")
+    make_notebook(*EFFECTS_CELLS, name="01_effects.ipynb", title="Effects")
+    make_notebook("print('second')", name="02_second.ipynb", title="Second")
+    return Project(tmp_path, make_notebook)

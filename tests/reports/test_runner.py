@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from headache_evidence.errors import NotebookError, ParameterError
-from headache_evidence.reports.kernels import forking_available
+from headache_evidence.reports.processes import forking_available
 from headache_evidence.reports.runner import NotebookRun, NotebookRunError, run_notebook
 
 TYPE = {"headache_type": "cluster"}

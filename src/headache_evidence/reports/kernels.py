@@ -11,8 +11,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +19,11 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from headache_evidence.reports.processes import FIXED_ENVIRONMENT, end_with_parent
+
 #: The longest path of a Unix socket that every system takes; connection files add a few characters.
 SOCKET_PATH_LIMIT = 90
-#: Makes a kernel give the same results on every machine; the warm process is started with it, too.
-FIXED_ENVIRONMENT = {
-    "LC_ALL": "C.UTF-8",
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    "PYTHONHASHSEED": "0",
-    "TZ": "UTC",
-}
 KERNEL_COMMAND = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-
-
-def forking_available() -> bool:
-    """True where a warm process can be forked (not on Windows; switched off by HEADACHE_EVIDENCE_FORK=0)."""
-    return "forkserver" in multiprocessing.get_all_start_methods() and os.environ.get("HEADACHE_EVIDENCE_FORK") != "0"
 
 
 def kernel_environment(session_dir: Path) -> dict[str, str]:
@@ -105,19 +90,6 @@ def serve_kernel(arguments: list[str], environment: dict[str, str], working_dir:
     matplotlib.rcParams["backend"] = environment["MPLBACKEND"]  # matplotlib read its environment in the warm process
     sys.argv = ["ipykernel_launcher", *arguments]
     IPKernelApp.launch_instance(argv=arguments)
-
-
-def end_with_parent() -> None:
-    """End this process as soon as the one that started it has ended, however that came about."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True, name="end-with-parent").start()
 
 
 class ReportProvisioner(LocalProvisioner):

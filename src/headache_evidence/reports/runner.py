@@ -25,8 +25,9 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from headache_evidence.errors import NotebookError
-from headache_evidence.reports.kernels import ReportKernelManager, forking_available, kernel_environment
+from headache_evidence.reports.kernels import ReportKernelManager, kernel_environment
 from headache_evidence.reports.parameters import check_parameters, declared_parameters
+from headache_evidence.reports.processes import forking_available
 
 ENGINE = "headache-evidence"
 STARTUP_TIMEOUT = 60

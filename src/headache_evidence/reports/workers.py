@@ -5,12 +5,21 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import sys
+import time
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
+from typing import TYPE_CHECKING
 
-from headache_evidence.reports.kernels import FIXED_ENVIRONMENT, forking_available
+from headache_evidence.errors import HeadacheEvidenceError
+from headache_evidence.reports.processes import FIXED_ENVIRONMENT, end_with_parent, forking_available
+
+if TYPE_CHECKING:
+    from headache_evidence.reports.building import Job, Progress
 
 WARM_MODULE = "headache_evidence.reports.warm"
+STARTUP_ALLOWANCE = 90.0
 
 
 def worker_context() -> BaseContext:
@@ -41,3 +50,51 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+class WorkerError(HeadacheEvidenceError):
+    """A worker process ended without a result."""
+
+
+def run_job(job: Job, progress: Progress) -> bool:
+    """Make one report in a process of its own and pass on its progress; True when the report is good.
+
+    Raises
+    ------
+    WorkerError
+        the process was killed, ran out of memory, or took longer than all its notebooks may.
+    """
+    context = worker_context()
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(job, sender), name=f"report-{job.headache_type}")  # type: ignore[attr-defined]
+    process.start()
+    sender.close()
+    deadline = time.monotonic() + len(job.notebooks) * (job.timeout + STARTUP_ALLOWANCE)
+    try:
+        while time.monotonic() < deadline:
+            if not receiver.poll(1.0):
+                continue
+            message = receiver.recv()
+            if isinstance(message, bool):
+                return message
+            progress(*message)
+        raise WorkerError(f"{job.headache_type}: took longer than {len(job.notebooks)} notebooks may.")
+    except EOFError:
+        process.join(5)
+        raise WorkerError(
+            f"{job.headache_type}: its process ended early (exit code {process.exitcode}; killed or out of memory)."
+        ) from None
+    finally:
+        process.join(0 if process.exitcode is None and sys.exc_info()[0] else 5)
+        if process.is_alive():
+            process.kill()
+        receiver.close()
+
+
+def _work(job: Job, sender: Connection) -> None:
+    """Runs in the worker process."""
+    end_with_parent()
+    from headache_evidence.reports.building import build
+
+    sender.send(build(job, lambda notebook, seconds: sender.send((notebook, seconds))))
+    sender.close()

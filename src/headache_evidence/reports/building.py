@@ -1,0 +1,172 @@
+"""Makes one report in a folder aside: runs its notebooks, merges them, writes the page and the record of the run."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from headache_evidence.errors import NotebookError
+from headache_evidence.reports.clean_html import without_colours
+from headache_evidence.reports.notebook_pages import merge_notebooks, page_of
+from headache_evidence.reports.provenance import package_versions
+from headache_evidence.reports.publishing import publish_json, publish_text, read_json
+from headache_evidence.reports.render import ReportPage, render, report_html
+from headache_evidence.reports.results_table import read_results, result_rows
+from headache_evidence.reports.runner import NotebookRunError, run_notebook
+
+RUN_FILE = "run.json"
+FAILURE_FILE = "failure.json"
+LOG = "kernel.log"
+DOWNLOADS = (
+    ("effects.csv", "Effects (CSV)"),
+    ("results.json", "Results (JSON)"),
+    ("report.ipynb", "Notebook"),
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One report to make; plain values only, so that it can be handed to another process."""
+
+    headache_type: str
+    title: str
+    limits: str
+    notebooks: tuple[Path, ...]
+    parameters: Mapping[str, Mapping[str, Any]]  # by notebook name
+    data_dir: Path
+    build_dir: Path
+    final_dir: Path
+    fingerprint: Mapping[str, str]
+    timeout: float
+
+
+Progress = Callable[[str, float], None]
+
+
+def build(job: Job, progress: Progress) -> bool:
+    """Make the report in ``job.build_dir``; True when it is good, False when the folder describes a failure."""
+    report, parts = job.build_dir / "report", job.build_dir / "parts"
+    report.mkdir(parents=True)
+    log = job.build_dir / LOG
+    started, runs, current = now(), [], job.notebooks[0]
+    try:
+        for current in job.notebooks:
+            parameters = job_parameters(job, current, report)
+            run = run_notebook(current, parts / current.name, parameters, log=log, timeout=job.timeout)
+            runs.append(asdict(run))
+            progress(current.name, run.seconds)
+        _write_report(job, report, parts, started, runs)
+    except NotebookError as error:
+        write_failure(job, error, current, started)
+        return False
+    except OSError as error:
+        write_failure(job, NotebookRunError(f"{current.name}: {error}"), current, started)
+        return False
+    return True
+
+
+def job_parameters(job: Job, notebook: Path, report: Path) -> dict[str, Any]:
+    """Parameters of a notebook; folders relative to it, so that no page names a folder of this machine."""
+    folder = notebook.parent
+    return {
+        **job.parameters.get(notebook.name, {}),
+        "headache_type": job.headache_type,
+        "data_dir": os.path.relpath(job.data_dir, folder),
+        "output_dir": os.path.relpath(report, folder),
+    }
+
+
+def now() -> str:
+    """The present time in UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def _write_report(job: Job, report: Path, parts: Path, started: str, runs: list[dict[str, Any]]) -> None:
+    executed = [nbformat.read(parts / path.name, as_version=4) for path in job.notebooks]  # type: ignore[no-untyped-call]
+    own = {name: value for values in job.parameters.values() for name, value in values.items()}
+    shown = {"headache_type": job.headache_type, **own}
+    shown |= {"data_dir": os.path.relpath(job.data_dir, job.final_dir), "output_dir": ""}
+    merged = merge_notebooks(executed, job.title, shown)
+    publish_text(report / "report.ipynb", nbformat.writes(merged))  # type: ignore[no-untyped-call]
+    versions = package_versions()
+    record = {
+        "headache_type": job.headache_type,
+        "status": "ok",
+        "made": started,
+        "fingerprint": dict(job.fingerprint),
+        "parameters": own,
+        "notebooks": runs,
+        "versions": versions,
+    }
+    rows = result_rows(read_results(report / "results.json"))
+    page = ReportPage(
+        title=job.title,
+        limits=job.limits,
+        facts=_facts(job),
+        downloads=[pair for pair in DOWNLOADS if (report / pair[0]).exists()] + _figure_links(report),
+        provenance=_provenance(job, started, versions),
+        results=rows,
+        changed_parameters=", ".join(f"{name} = {value}" for name, value in sorted(own.items())),
+    )
+    publish_text(report / "report.html", report_html(merged, page))
+    publish_json(report / RUN_FILE, record)
+    shutil.rmtree(parts, ignore_errors=True)
+
+
+def _facts(job: Job) -> list[tuple[str, str]]:
+    mark = job.fingerprint
+    return [
+        ("Evidence of this report", mark.get("data", "")),
+        ("Code", f"package {mark.get('package', '')}, notebooks {mark.get('notebooks', '')}"),
+    ]
+
+
+def _figure_links(report: Path) -> list[tuple[str, str]]:
+    figures = sorted(report.glob("figures/*.svg"))
+    return [(f"figures/{path.name}", path.stem.replace("_", " ")) for path in figures]
+
+
+def _provenance(job: Job, started: str, versions: Mapping[str, str]) -> list[tuple[str, str]]:
+    named = ("pymare", "numpy", "scipy", "pandas", "matplotlib")
+    return [
+        ("Made", started),
+        *((f"{name} hash", str(value)[:24]) for name, value in job.fingerprint.items() if name != "python"),
+        ("Python", str(job.fingerprint.get("python", ""))),
+        *((name, versions[name]) for name in named if name in versions),
+    ]
+
+
+def write_failure(job: Job, error: Exception, notebook: Path, started: str) -> None:
+    """Describe the failure in ``build_dir/report`` instead of the report."""
+    log = job.build_dir / LOG
+    folder = job.build_dir / "report"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    details = getattr(error, "details", "") or "No traceback."
+    executed = getattr(error, "executed", None)
+    page = None
+    if executed is not None:
+        merged = merge_notebooks([executed], job.title, {"headache_type": job.headache_type})
+        publish_text(folder / "failed.ipynb", nbformat.writes(merged))  # type: ignore[no-untyped-call]
+        page = page_of(merged)
+    if log.exists():
+        shutil.copyfile(log, folder / LOG)
+    values = {"title": job.title, "reason": str(error), "details": without_colours(details), "page": page}
+    last = read_json(job.final_dir / RUN_FILE).get("made", "")
+    publish_text(folder / "failure.html", render("failure.html.j2", **values, made=started, last=last,
+                                                 headache_type=job.headache_type))  # fmt: skip
+    publish_json(folder / FAILURE_FILE, {
+        "headache_type": job.headache_type,
+        "status": "failed",
+        "made": started,
+        "notebook": notebook.name,
+        "reason": str(error),
+        "fingerprint": dict(job.fingerprint),
+    })  # fmt: skip

@@ -1,0 +1,176 @@
+"""What changed between two runs, result by result: studies, estimate, interval, tau2, certainty, conclusion."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headache_evidence.errors import InputError
+from headache_evidence.reports.publishing import publish_json, read_json
+
+HISTORY = "history"
+KEPT_SNAPSHOTS = 200
+#: Smaller differences are rounding of the arithmetic, not news.
+RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-8, 1e-10
+#: Below this number of studies no conclusion is drawn.
+MIN_K_CONCLUSION = 3
+
+Snapshot = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A result that is new, gone or different, with each difference in words."""
+
+    headache_type: str
+    title: str
+    details: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.headache_type}: {self.title}: {'; '.join(self.details)}"
+
+
+def snapshot(output_dir: Path, headache_types: Iterable[str], made: str) -> Snapshot:
+    """The results of all published reports in short."""
+    reports = {}
+    for name in headache_types:
+        document = read_json(output_dir / name / "results.json")
+        if document:
+            reports[name] = {r["question_id"]: short(r) for r in document.get("results", []) if "question_id" in r}
+    return {"made": made, "reports": reports}
+
+
+def short(result: Mapping[str, Any]) -> dict[str, Any]:
+    """One result of results.json reduced to what is compared."""
+    pooled = result.get("pooled", {})
+    certainty = result.get("certainty")
+    return {
+        "title": result.get("title", ""),
+        "measure": result.get("measure", ""),
+        "studies": sorted(result.get("studies", [])),
+        **{name: pooled.get(name) for name in ("k", "n", "estimate", "ci", "tau2")},
+        "certainty": certainty.get("level") if isinstance(certainty, Mapping) else certainty,
+        "conclusion": conclusion(result),
+    }
+
+
+def conclusion(result: Mapping[str, Any]) -> dict[str, str]:
+    """Where the interval lies towards no effect, and the estimate towards the smallest important difference."""
+    pooled = result.get("pooled", {})
+    limits, estimate = pooled.get("ci"), pooled.get("estimate")
+    if not limits or None in limits or estimate is None or (pooled.get("k") or 0) < MIN_K_CONCLUSION:
+        return {}
+    found = {}
+    if result.get("measure") != "PLO":
+        low, high = limits
+        found["no effect"] = "below" if high < 0 else "above" if low > 0 else "inside the interval"
+    mcid = result.get("mcid")
+    value = mcid.get("value") if isinstance(mcid, Mapping) else mcid
+    if isinstance(value, int | float) and math.isfinite(value) and value:
+        found["smallest important difference"] = "reached" if abs(estimate) >= abs(value) else "not reached"
+    return found
+
+
+def compare(before: Snapshot, after: Snapshot) -> list[Change]:
+    """Every difference between two snapshots, in the order of the second one; empty when nothing changed."""
+    changes = []
+    old_reports, new_reports = before.get("reports", {}), after.get("reports", {})
+    for name in dict.fromkeys([*new_reports, *old_reports]):
+        old, new = old_reports.get(name, {}), new_reports.get(name, {})
+        for question in dict.fromkeys([*new, *old]):
+            details = _details(old.get(question), new.get(question))
+            if details:
+                title = (new.get(question) or old[question])["title"]
+                changes.append(Change(name, title, tuple(details)))
+    return changes
+
+
+def _details(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> list[str]:
+    if old is None and new is not None:
+        return [f"new result, k = {new['k']}"]
+    if new is None or old is None:
+        return ["result is gone"]
+    details = []
+    added = sorted(set(new["studies"]) - set(old["studies"]))
+    removed = sorted(set(old["studies"]) - set(new["studies"]))
+    if added:
+        details.append(f"new studies: {', '.join(added)}")
+    if removed:
+        details.append(f"removed studies: {', '.join(removed)}")
+    words = {"n": "patients", "estimate": "estimate", "ci": "95% CI", "tau2": "tau2"}
+    for key, word in words.items():
+        if not _same(old.get(key), new.get(key)):
+            details.append(f"{word} {_shown(old.get(key))} to {_shown(new.get(key))} (analysis scale)")
+    if old.get("certainty") != new.get("certainty"):
+        details.append(f"certainty {old.get('certainty') or 'none'} to {new.get('certainty') or 'none'}")
+    before, after = old.get("conclusion") or {}, new.get("conclusion") or {}
+    for topic in dict.fromkeys([*before, *after]):
+        if before.get(topic) != after.get(topic):
+            was, now = before.get(topic, "not judged"), after.get(topic, "not judged")
+            details.append(f"CONCLUSION CHANGED, {topic}: {was} to {now}")
+    return details
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(_same(a, b) for a, b in zip(one, other, strict=True))
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return math.isclose(one, other, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
+    return bool(one == other)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "not estimable"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(_shown(item) for item in value)}]"
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def snapshots(output_dir: Path) -> list[Path]:
+    """Stored snapshots, oldest first. Their numbers count up whatever the clock says."""
+    return sorted((output_dir / HISTORY).glob("[0-9]*.json"))
+
+
+def store(output_dir: Path, taken: Snapshot) -> None:
+    """Keep a snapshot as the newest one, and forget the oldest beyond :data:`KEPT_SNAPSHOTS`."""
+    folder = output_dir / HISTORY
+    folder.mkdir(exist_ok=True)
+    kept = snapshots(output_dir)
+    number = int(kept[-1].stem) + 1 if kept else 1
+    publish_json(folder / f"{number:06d}.json", taken)
+    for old in kept[: max(0, len(kept) + 1 - KEPT_SNAPSHOTS)]:
+        old.unlink(missing_ok=True)
+
+
+def load(place: Path, output_dir: Path) -> Snapshot:
+    """A snapshot by its number (``3`` or ``-1`` for the newest), its file, or the folder of a published site.
+
+    Raises
+    ------
+    InputError
+        there is no such snapshot.
+    """
+    if place.is_dir():
+        types = [path.parent.name for path in sorted(place.glob("*/results.json"))]
+        if types:
+            return snapshot(place, types, made=str(read_json(place / "manifest.json").get("made", "")))
+    stored = snapshots(output_dir)
+    text = str(place)
+    if text.removeprefix("-").isdigit():
+        by_number = {int(path.stem): path for path in stored}
+        number = int(text)
+        if number < 0 and -number <= len(stored):
+            return read_json(stored[number])
+        if number in by_number:
+            return read_json(by_number[number])
+        known = f"{stored[0].stem} to {stored[-1].stem}" if stored else "none yet"
+        raise InputError(f"No snapshot {text} in {output_dir.name}/{HISTORY}; stored are {known}.")
+    document = read_json(place) if place.is_file() else {}
+    if "reports" not in document:
+        raise InputError(f"{place}: neither a snapshot, a number of one, nor a folder with reports.")
+    return document

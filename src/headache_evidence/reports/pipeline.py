@@ -1,0 +1,225 @@
+"""From settings to a published site: find what is stale, make it in parallel, publish each report as it is done."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from headache_evidence.errors import EvidenceError, HeadacheEvidenceError
+from headache_evidence.reports.fingerprint import Fingerprint, differences, fingerprints, whole_data_hash
+from headache_evidence.reports.progress import Progress
+from headache_evidence.reports.publishing import (
+    build_folder,
+    publish_folder,
+    publish_json,
+    read_json,
+    run_lock,
+    tidy,
+    withdraw,
+)
+from headache_evidence.reports.settings import Settings, parameters_for, read_settings
+from headache_evidence.reports.site import FAILED, is_current, write_site
+
+RUN_FILE = "run.json"
+
+
+@dataclass
+class Outcome:
+    """What a run did."""
+
+    made: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    current: list[str] = field(default_factory=list)
+
+
+def stale_reports(settings: Settings, marks: dict[str, Fingerprint]) -> dict[str, list[str]]:
+    """The selected reports that have to be made, each with the reasons."""
+    stale = {}
+    for name in settings.selected:
+        run = read_json(settings.output_dir / name / RUN_FILE)
+        if not run:
+            reasons = ["never made"]
+        elif settings.force:
+            reasons = ["forced"]
+        else:
+            reasons = [f"{part} changed" for part in differences(run.get("fingerprint", {}), marks[name])]
+        if reasons:
+            stale[name] = reasons
+    return stale
+
+
+def run(settings: Settings, progress: Progress) -> Outcome:
+    """Bring the selected reports and the site up to date.
+
+    Raises
+    ------
+    EvidenceError
+        the tables hold faults: nothing is run, the last good site stays.
+    RunningError, InputError
+        another run is at work, or the output folder cannot be written.
+    """
+    marks = fingerprints(_all_types(settings))
+    stale = stale_reports(settings, marks)
+    outcome = Outcome(current=[name for name in settings.selected if name not in stale])
+    if not stale and is_current(settings):
+        return outcome
+    with run_lock(settings.output_dir):
+        tidy(settings.output_dir)
+        if stale:
+            _make(settings, marks, stale, outcome, progress)
+        write_site(settings, marks, finished=True)
+    return outcome
+
+
+def _all_types(settings: Settings) -> Settings:
+    from dataclasses import replace
+
+    return replace(settings, selected=tuple(settings.titles))
+
+
+def _make(
+    settings: Settings,
+    marks: dict[str, Fingerprint],
+    stale: dict[str, list[str]],
+    outcome: Outcome,
+    progress: Progress,
+) -> None:
+    from headache_evidence.reports.workers import prepare_warm_process
+
+    prepare_warm_process()
+    check_evidence_once(settings)
+    progress.start(len(stale) * len(settings.notebooks))
+    with build_folder(settings.output_dir) as folder:
+        maker = _Maker(settings, marks, folder, outcome, progress)
+        try:
+            _run_doit(maker, list(stale), settings.jobs)
+        finally:
+            progress.end()
+
+
+def check_evidence_once(settings: Settings) -> None:
+    """Refuse to report on tables with faults. Tables that passed before are recognised by content."""
+    from headache_evidence.tables.faults import errors_of
+    from headache_evidence.tables.validation import check_evidence
+
+    passed = settings.output_dir / ".checked.json"
+    mark = whole_data_hash(settings.data_dir)
+    if read_json(passed).get("data") == mark:
+        return
+    faults = errors_of(check_evidence(settings.data_dir))
+    if faults:
+        raise EvidenceError(faults)
+    publish_json(passed, {"data": mark})
+
+
+class _Maker:
+    """Makes and publishes single reports; called from doit's threads."""
+
+    def __init__(
+        self, settings: Settings, marks: dict[str, Fingerprint], folder: Path, outcome: Outcome, progress: Progress
+    ) -> None:
+        self.settings, self.marks, self.folder = settings, marks, folder
+        self.outcome, self.progress = outcome, progress
+        self.publishing = threading.Lock()
+
+    def make(self, headache_type: str) -> bool:
+        from headache_evidence.reports.workers import run_job
+
+        job = self.job(headache_type)
+        try:
+            good = run_job(job, lambda notebook, seconds: self.step(headache_type, notebook, seconds))
+        except HeadacheEvidenceError as error:
+            good = False
+            _describe_failure(job, error)
+        with self.publishing:
+            self.publish(headache_type, job.build_dir / "report", good)
+        return good
+
+    def step(self, headache_type: str, notebook: str, seconds: float) -> None:
+        with self.publishing:
+            self.progress.step(headache_type, notebook, seconds)
+
+    def publish(self, headache_type: str, built: Path, good: bool) -> None:
+        output = self.settings.output_dir
+        if good:
+            publish_folder(built, output / headache_type)
+            withdraw(output / FAILED / headache_type)
+            self.outcome.made.append(headache_type)
+        else:
+            self.outcome.failed[headache_type] = str(read_json(built / "failure.json").get("reason", "unknown reason"))
+            publish_folder(built, output / FAILED / headache_type)
+            self.progress.say(f"{headache_type}: FAILED: {self.outcome.failed[headache_type]}")
+        write_site(self.settings, self.marks, finished=False)
+
+    def job(self, headache_type: str) -> Any:
+        from headache_evidence.reports.building import Job
+
+        settings = self.settings
+        return Job(
+            headache_type=headache_type,
+            title=settings.titles[headache_type],
+            limits=settings.limits,
+            notebooks=settings.notebooks,
+            parameters={path.name: parameters_for(path, settings) for path in settings.notebooks},
+            data_dir=settings.data_dir,
+            build_dir=self.folder / headache_type,
+            final_dir=settings.output_dir / headache_type,
+            fingerprint=self.marks[headache_type],
+            timeout=settings.timeout,
+        )
+
+
+def _describe_failure(job: Any, error: HeadacheEvidenceError) -> None:
+    from headache_evidence.reports.building import now, write_failure
+
+    write_failure(job, error, job.notebooks[0], now())
+
+
+def _run_doit(maker: _Maker, names: list[str], jobs: int) -> None:
+    """Let doit make the stale reports, ``jobs`` at a time; one that fails does not stop the others."""
+    from doit.cmd_base import ModuleTaskLoader
+    from doit.doit_cmd import DoitMain
+
+    def task_report() -> Iterator[dict[str, Any]]:
+        for name in names:
+            yield {"name": name, "actions": [(maker.make, [name])], "uptodate": [False], "io": {"capture": False}}
+
+    tasks = {
+        "task_report": task_report,
+        "DOIT_CONFIG": {
+            "backend": "json",
+            "dep_file": str(maker.folder / "doit.json"),
+            "continue": True,
+            "num_process": min(jobs, len(names)) if len(names) > 1 else 0,
+            "par_type": "thread",
+            "reporter": "zero",
+            "verbosity": 0,
+        },
+    }
+    DoitMain(ModuleTaskLoader(tasks)).run(["run"])
+    missing = [name for name in names if name not in maker.outcome.made and name not in maker.outcome.failed]
+    for name in missing:
+        maker.outcome.failed[name] = "not made: the run stopped early"
+
+
+def doit_tasks() -> Iterator[dict[str, Any]]:
+    """Tasks for dodo.py: one per headache type of the protocol, current when its fingerprint is."""
+    settings = read_settings()
+    marks = fingerprints(settings)
+    stale = stale_reports(settings, marks)
+    for name in settings.selected:
+        yield {
+            "name": name,
+            "doc": f"report on {settings.titles[name]}" + (f" ({', '.join(stale[name])})" if name in stale else ""),
+            "actions": [(_make_alone, [settings.only(name)])],
+            "uptodate": [name not in stale],
+            "targets": [str(settings.output_dir / name / "report.html")],
+            "verbosity": 2,
+        }
+
+
+def _make_alone(settings: Settings) -> bool:
+    return not run(settings, Progress(lambda _: None)).failed

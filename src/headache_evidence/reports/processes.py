@@ -1,0 +1,37 @@
+"""What every process of a run shares: its fixed environment, and ending when its parent ends."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from multiprocessing.connection import wait
+
+#: Makes a kernel give the same results on every machine; the warm process is started with it, too.
+FIXED_ENVIRONMENT = {
+    "LC_ALL": "C.UTF-8",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "PYTHONHASHSEED": "0",
+    "TZ": "UTC",
+}
+
+
+def forking_available() -> bool:
+    """True where a warm process can be forked (not on Windows; switched off by HEADACHE_EVIDENCE_FORK=0)."""
+    return "forkserver" in multiprocessing.get_all_start_methods() and os.environ.get("HEADACHE_EVIDENCE_FORK") != "0"
+
+
+def end_with_parent() -> None:
+    """End this process as soon as the one that started it has ended, however that came about."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="end-with-parent").start()
