@@ -1,17 +1,27 @@
 """The public API: every name other tools rely on, and where it lives."""
 
 from .effects.escalc import escalc as escalc
+from .effects.extract import extract_effects as extract_effects
 from .figures.evidence_figure import alt_text as alt_text
 from .figures.forest import forest_plot as forest_plot
 from .figures.saving import save_figure as save_figure
+from .pools.answers import answer_questions as answer_questions
+from .pools.answers import pooled_table as pooled_table
+from .pools.answers import study_usage as study_usage
 from .pools.bayes import bayes as bayes
+from .pools.component_network import component_network as component_network
+from .pools.glmm import glmm as glmm
 from .pools.gosh import gosh as gosh
 from .pools.influence import baujat as baujat
 from .pools.influence import influence as influence
 from .pools.leave_one_out import cumulative as cumulative
 from .pools.leave_one_out import leave_one_out as leave_one_out
+from .pools.limit_meta_analysis import limit_meta_analysis as limit_meta_analysis
 from .pools.mantel_haenszel import mantel_haenszel as mantel_haenszel
+from .pools.network_components import components_of_arm as components_of_arm
+from .pools.network_components import network_contrasts as network_contrasts
 from .pools.permutation import permutation_test as permutation_test
+from .pools.pet_peese import pet_peese as pet_peese
 from .pools.peto import peto as peto
 from .pools.pool_columns import pool_columns as pool_columns
 from .pools.pooling import pool as pool
@@ -20,8 +30,29 @@ from .pools.priors import HalfNormal as HalfNormal
 from .pools.priors import rhodes_prior as rhodes_prior
 from .pools.priors import turner_prior as turner_prior
 from .pools.result import PooledResult
+from .pools.selection_model import selection_model as selection_model
+from .pools.small_study_tests import begg as begg
+from .pools.small_study_tests import egger as egger
+from .pools.small_study_tests import harbord as harbord
+from .pools.small_study_tests import peters as peters
+from .pools.trim_and_fill import trim_and_fill as trim_and_fill
+from .reports.report_data import write_report_data as write_report_data
+from .reports.report_figures import forest_plots as forest_plots
+from .reports.report_tables import show_bayes as show_bayes
+from .reports.report_tables import show_derivations as show_derivations
+from .reports.report_tables import show_doubts as show_doubts
+from .reports.report_tables import show_effects as show_effects
+from .reports.report_tables import show_left_out as show_left_out
+from .reports.report_tables import show_pooled as show_pooled
+from .reports.report_tables import show_screen as show_screen
+from .reports.report_tables import show_source_rows as show_source_rows
+from .reports.report_tables import show_studies as show_studies
+from .reports.report_tables import show_usage as show_usage
 from .tables.evidence import Evidence as Evidence
 from .tables.evidence import load_evidence as load_evidence
+from .tables.integrity import screen as screen
+from .tables.protocol import Protocol as Protocol
+from .tables.protocol import load_protocol as load_protocol
 from .tables.validation import check_evidence as check_evidence
 
 __version__: str
@@ -31,23 +62,54 @@ __all__ = [
     "HalfCauchy",
     "HalfNormal",
     "PooledResult",
+    "Protocol",
     "alt_text",
+    "answer_questions",
     "baujat",
     "bayes",
+    "begg",
     "check_evidence",
+    "component_network",
+    "components_of_arm",
     "cumulative",
+    "egger",
     "escalc",
+    "extract_effects",
     "forest_plot",
+    "forest_plots",
+    "glmm",
     "gosh",
+    "harbord",
     "influence",
     "leave_one_out",
+    "limit_meta_analysis",
     "load_evidence",
+    "load_protocol",
     "mantel_haenszel",
+    "network_contrasts",
     "permutation_test",
+    "pet_peese",
+    "peters",
     "peto",
     "pool",
     "pool_columns",
+    "pooled_table",
     "rhodes_prior",
     "save_figure",
+    "screen",
+    "selection_model",
+    "show_bayes",
+    "show_derivations",
+    "show_doubts",
+    "show_effects",
+    "show_left_out",
+    "show_pooled",
+    "show_screen",
+    "show_source_rows",
+    "show_studies",
+    "show_usage",
+    "study_usage",
+    "trim_and_fill",
     "turner_prior",
+    "write_report_data",
 ]
