@@ -60,12 +60,12 @@ def estimate_outside_interval(ev: Evidence) -> pd.DataFrame:
 
 
 def ratio_not_positive(ev: Evidence) -> pd.DataFrame:
-    """A ratio, or a limit of one, at or below zero: ratios are positive."""
+    """A ratio, or a limit of one, below zero: ratios are positive (a small limit may round to 0)."""
     hits = []
     for table, rows in _tables(ev).items():
         ratio = rows["measure"].isin(RATIO_MEASURES)
         lowest = np.fmin.reduce(list(_interval(rows)))
-        bad = ratio.to_numpy() & (lowest <= 0)
+        bad = ratio.to_numpy() & (lowest < 0)
         hits.append(
             make_hits(
                 rows[bad],
@@ -74,7 +74,7 @@ def ratio_not_positive(ev: Evidence) -> pd.DataFrame:
                 "ratio_not_positive",
                 ERROR,
                 [f"{m} with {value:g}" for m, value in zip(rows["measure"][bad], lowest[bad], strict=True)],
-                ["above 0"] * int(bad.sum()),
+                ["0 or above"] * int(bad.sum()),
                 "a ratio cannot be negative; probably computed on the wrong scale",
             )
         )

@@ -31,7 +31,9 @@ P_FACTOR_POINT = 1.5
 P_NOTABLE = 0.2
 """Two p values both above this say the same, so their ratio is not shown as information."""
 
-SHARED_DIGITS = 6
+FISHER = "Fisher's test"
+
+SHARED_DIGITS = 7
 """Digits of mean and SD together (without leading zeros) from which a shared triple of n, mean and SD is no chance."""
 
 SHARED_TRIPLES = 2
@@ -47,14 +49,17 @@ def arms_against_p(ev: Evidence) -> pd.DataFrame:
     """A printed between-arm p that the arms' own numbers do not give: Welch's t test of means, Fisher's test of counts.
 
     Where no arm size is visible, the patients of a two-arm study are split in half. Adjusted models and rank tests can
-    explain a hit, and so can rounding where the severity is information.
+    explain a hit, and so can rounding where the severity is information. For counts Pearson's test is allowed beside
+    Fisher's.
     """
     pairs = pd.concat([_mean_pairs(ev), _count_pairs(ev)], ignore_index=True)
     pairs = pairs[np.isfinite(numbers(pairs, "point"))]
     operator = pairs["p_operator"].to_numpy(dtype=object)
     printed, point = numbers(pairs, "p"), numbers(pairs, "point")
     doubt = inum.p_contradicts(pairs["least"], pairs["most"], printed, operator, P_FACTOR)
-    apart = np.maximum(point / printed, printed / point) > P_FACTOR_POINT
+    least, most = (np.where(pairs["test"] == FISHER, numbers(pairs, end), point) for end in ("least", "most"))
+    with np.errstate(divide="ignore"):
+        apart = np.maximum(least / printed, printed / most) > P_FACTOR_POINT
     printed_otherwise = np.abs(point - printed) > inum.half_unit(printed)
     near = apart & printed_otherwise & (np.fmin(point, printed) < P_NOTABLE)
     keep = doubt | (near & (operator == "="))
@@ -68,7 +73,7 @@ def arms_against_p(ev: Evidence) -> pd.DataFrame:
         [f"p {o} {p:g}" for o, p in zip(operator[keep], printed[keep], strict=True)],
         [f"p {show(value, 2)} by {test}" for value, test in zip(point[keep], found["test"], strict=True)],
         [
-            f"{shown}; " + ("not reproduced" if far else "reproduced only within rounding")
+            f"{shown}; " + ("not reproduced" if far else "nearer than a factor of 3, yet not the printed value")
             for shown, far in zip(found["shown"], doubt[keep], strict=True)
         ],
     )
@@ -142,7 +147,7 @@ def _count_pairs(ev: Evidence) -> pd.DataFrame:
     p = np.array([inum.fisher_p(*row) for row in zip(*cells, strict=True)], dtype=float)
     chi = np.array([_pearson_p(*row) for row in zip(*cells, strict=True)], dtype=float)
     shown = [f"{a:g} of {b:g} and {c:g} of {d:g}" for a, b, c, d in zip(*cells, strict=True)]
-    return pairs.assign(test="Fisher's test", point=p, least=np.fmin(p, chi), most=np.fmax(p, chi), shown=shown)
+    return pairs.assign(test=FISHER, point=p, least=np.fmin(p, chi), most=np.fmax(p, chi), shown=shown)
 
 
 def _both_arms(ev: Evidence, outcomes: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
