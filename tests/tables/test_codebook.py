@@ -28,7 +28,7 @@ def test_every_table_column_and_word_is_there() -> None:
         for field in table.fields:
             assert f"| {field.name} | {field.type} |" in section
             for word in (*field.enum, *field.list_enum):
-                assert re.search(rf"\b{re.escape(word)}\b", text) or word in text, word
+                assert word in text
 
 
 def test_links_inside_the_page_resolve() -> None:

@@ -47,15 +47,15 @@ ROW_FAULTS = [
     ("outcomes", {"scale": "nrs_0_10", "mean": "62"}, 2, "mean, sd, scale", ["is it 0 to 100?"]),
     ("outcomes", {"mean": "32"}, 2, "mean, scale", ["no more days than the period has"]),
     ("outcomes", {"adverse_event": "any"}, 2, "outcome, adverse_event", ["only then"]),
-    ("outcomes", {"arm_id": "C"}, 2, "arm_id", ["'C' is not a arm_id of Synthetic2020 in arms.csv", "A, B"]),
-    ("outcomes", {"source_id": "s9"}, 2, "source_id", ["is not a source_id of Synthetic2020 in sources.csv"]),
-    ("outcomes", {"study_id": "Synthetic2021"}, 2, "study_id", ["is not a study_id in studies.csv"]),
+    ("outcomes", {"arm_id": "C"}, 2, "arm_id", ["no arm_id 'C' of Synthetic2020 in arms.csv", "A, B"]),
+    ("outcomes", {"source_id": "s9"}, 2, "source_id", ["no source_id 's9' of Synthetic2020 in sources.csv"]),
+    ("outcomes", {"study_id": "Synthetic2021"}, 2, "study_id", ["no study_id 'Synthetic2021' in studies.csv"]),
     ("arms", {"nerves": "greater_ocipital"}, 2, "nerves", ["joined by ';'", "Did you mean 'greater_occipital'?"]),
     ("arms", {"n_randomised": "19"}, 2, "n_analysed, n_randomised", ["must not exceed n_randomised"]),
     ("contrasts", {"ci_low": "-1.6", "ci_high": "-7.2"}, 2, "ci_low, ci_high", ["ci_low must not be above"]),
     ("contrasts", {"estimate": "4.4"}, 2, "estimate, ci_low, ci_high", ["the estimate lies between"]),
     ("contrasts", {"measure": "OR"}, 2, "measure, estimate, ci_low, ci_high", ["a ratio is above 0"]),
-    ("contrasts", {"arm_1": "B+C"}, 2, "arm_1", ["'C' is not a arm_id of Synthetic2020"]),
+    ("contrasts", {"arm_1": "B+C"}, 2, "arm_1", ["no arm_id 'C' of Synthetic2020"]),
     ("contrasts", {"p": "<0.05"}, 2, "p", ["operator has its own column"]),
     ("contrasts", {"arm_2": ""}, 2, "comparison", ["arm_2 is empty within an arm"]),
 ]
@@ -204,11 +204,13 @@ def test_byte_order_mark_crlf_and_blank_lines_are_accepted(folder: Folder) -> No
 
 def test_rows_of_commas_and_of_another_length(folder: Folder) -> None:
     file = folder.path / "sources.csv"
-    file.write_text(file.read_text() + ",,,,\nSynthetic2020,s2\n")
+    file.write_text(file.read_text() + ",,,,\nSynthetic2020,s2\nSynthetic2020,s2,x,abstract,3,5\n")
     messages = [str(fault) for fault in check_evidence(folder.path)]
     assert messages == [
         "sources.csv, row 3: a row without any value; delete it",
-        "sources.csv, row 4, value 'Synthetic2020,s2': 2 fields where the header has 5; is a comma or a quote missing?",
+        "sources.csv, row 4, value 'Synthetic2020,s2': 2 fields where the header has 5; is a comma missing?",
+        "sources.csv, row 5, value 'Synthetic2020,s2,x,abstract,3,5': 6 fields where the header has 5; "
+        "a decimal comma, or a missing quote?",
     ]
 
 

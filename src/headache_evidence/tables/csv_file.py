@@ -94,7 +94,8 @@ def _records(text: str, file: str) -> tuple[list[str], list[list[str]], list[int
             records.append(record)
             lines.append(line)
         else:
-            message = f"{len(record)} fields where the header has {len(header)}; is a comma or a quote missing?"
+            cause = "is a comma missing?" if len(record) < len(header) else "a decimal comma, or a missing quote?"
+            message = f"{len(record)} fields where the header has {len(header)}; {cause}"
             faults.append(Fault(file, line, "", ",".join(record), message))
     return header, records, lines, faults
 

@@ -225,7 +225,7 @@ def _link_faults(table: Table, link: Link, schema: Schema, frames: Frames) -> It
                 siblings = tuple(sorted(str(other[-1]) for other in known if other[:-1] == key[:-1]))
                 of_study = f" of {key[0]}" if len(key) > 1 else ""
                 listed = f"; there are {list_allowed(siblings)}" if len(key) > 1 and siblings else ""
-                what = f"{part!r} is not a {link.table_fields[-1]}{of_study} in {path}{listed}"
+                what = f"no {link.table_fields[-1]} {part!r}{of_study} in {path}{listed}"
                 message = f"{what}.{did_you_mean(part, siblings)}"
                 yield Fault(table.path, int(row), link.fields[-1], str(key[-1]), message)
 
