@@ -33,6 +33,9 @@ lint: $(READY)
 types: $(READY)
 	@$(BIN)/mypy
 
+notebooks: $(READY)  ## run the committed notebooks in place (after a change of code or data)
+	@$(BIN)/python -m headache_evidence.reports.refresh_notebooks notebooks/*.ipynb
+
 lock:  ## refresh uv.lock and requirements.lock (needs uv)
 	uv lock
 	uv export --quiet --all-extras --no-emit-project --format requirements-txt --output-file requirements.lock

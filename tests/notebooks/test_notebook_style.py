@@ -13,7 +13,7 @@ import pytest
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("**/*.ipynb"))
 NUMBERED = [path for path in NOTEBOOKS if re.match(r"\d\d_", path.name)]
 MAX_CODE_CELLS, MAX_LINES = 15, 10
-MACHINE_PATH = re.compile(r"/(home|root|Users|tmp|work|var|opt)/|[A-Z]:\\\\")
+MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(home|root|Users|tmp|work|var|opt)/|[A-Z]:\\\\")
 RESULT_NUMBER = re.compile(r"\d+[.,]\d+|\d+ ?%|\bp ?[<=>]|\bk ?= ?\d|\bn ?= ?\d", re.IGNORECASE)
 
 pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)

@@ -17,6 +17,7 @@ from headache_evidence.effects.effect_request import (
     follow_up,
     join,
     of_interventions,
+    outside,
     refused,
     study_record,
     times_by_closeness,
@@ -66,7 +67,7 @@ def _at(
     eligible = rows.loc[rows["technique"].isin(request.techniques)]
     if eligible.empty:
         record = study_record(tables, request, study_id, sorted(rows["arm_id"].unique()), [], rows, time)
-        return refused(record, f"outside the protocol: technique {join(rows['technique'].unique(), ', ')}")
+        return outside(record, rows["technique"].unique())
     changes = [
         arm_change(baseline.loc[baseline["arm_id"] == arm], of_arm, request.settings.pre_post_correlation)
         for arm, of_arm in eligible.groupby("arm_id")

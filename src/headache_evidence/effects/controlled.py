@@ -21,6 +21,7 @@ from headache_evidence.effects.effect_request import (
     at_time,
     follow_up,
     join,
+    outside,
     refused,
     study_record,
     times_by_closeness,
@@ -58,9 +59,7 @@ def controlled_effects(tables: ExtractionTables, request: EffectRequest) -> list
             record = study_record(
                 tables, request, study_id, sorted(treated["arm_id"]), comparators, shown, (np.nan, "")
             )
-            records.append(
-                refused(record, f"outside the protocol: technique {join(treated['technique'].unique(), ', ')}")
-            )
+            records.append(outside(record, treated["technique"].unique()))
     return records
 
 

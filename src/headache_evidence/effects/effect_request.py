@@ -14,6 +14,7 @@ from headache_evidence.tables.protocol import Extraction
 from headache_evidence.tables.vocabulary import outcome_unit
 
 Record = dict[str, Any]
+OUTSIDE = "outside the protocol"
 RANDOMISED_DESIGNS = ("rct_parallel", "rct_crossover")
 
 
@@ -147,6 +148,11 @@ def _technique(arms: list[Mapping[str, Any]]) -> str:
     """Hydrodissection wherever one of the arms is one, so that it can never hide behind another technique."""
     techniques = sorted({arm["technique"] for arm in arms})
     return "hydrodissection" if "hydrodissection" in techniques else "+".join(techniques)
+
+
+def outside(record: Record, techniques: Iterable[str]) -> Record:
+    """The record of a study whose technique the question does not ask about."""
+    return refused(record, f"{OUTSIDE}: technique {join(techniques, ', ')}")
 
 
 def refused(record: Record, reason: str) -> Record:

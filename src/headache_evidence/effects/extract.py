@@ -31,6 +31,7 @@ def extract_effects(
     outcome: str,
     stream: str = "controlled",
     weeks: tuple[float, float] | None = None,
+    intervention: str = "injection",
     comparison: str = "inactive",
     design: str = "all",
     measure: str | None = None,
@@ -46,6 +47,7 @@ def extract_effects(
     headache_type, outcome : names of the protocol.
     stream : controlled, before_after or proportion; never mixed.
     weeks : (from, to], follow-up in weeks; all follow-up when None.
+    intervention : class of intervention arms: injection (hydrodissection and perineural block) or topical.
     comparison : class of comparator arms (controlled stream): inactive, active_drug or active_block.
     design : randomised, nonrandomised or all (controlled stream). Pools of the protocol keep the two apart.
     measure : metafor's measure code; the protocol's measure of the outcome when None.
@@ -66,6 +68,7 @@ def extract_effects(
     _known("stream", stream, STREAM_TITLES)
     _known("headache_type", headache_type, protocol.headache_types)
     _known("outcome", outcome, protocol.outcomes)
+    _known("intervention", intervention, protocol.interventions)
     _known("design", design, DESIGN_TITLES | {"all": "all designs"})
     if stream == "controlled":
         _known("comparison", comparison, protocol.comparisons)
@@ -82,7 +85,7 @@ def extract_effects(
         weeks=span,
         target_weeks=target_weeks if target_weeks is not None else _middle(span),
         accept_unknown_time=accept_unknown_time,
-        techniques=protocol.interventions.techniques,
+        techniques=protocol.interventions[intervention].techniques,
         comparators=protocol.comparisons[comparison].comparators if stream == "controlled" else (),
         comparison=comparison if stream == "controlled" else "",
         design=design,
@@ -103,7 +106,7 @@ def request_for(question: Question, protocol: Protocol) -> EffectRequest:
         weeks=window.weeks,
         target_weeks=window.target,
         accept_unknown_time=window.accept_unknown_time,
-        techniques=protocol.interventions.techniques,
+        techniques=protocol.interventions[question.intervention].techniques,
         comparators=comparators,
         comparison=question.comparison or "",
         design=question.design or "all",

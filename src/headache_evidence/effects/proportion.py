@@ -13,6 +13,7 @@ from headache_evidence.effects.effect_request import (
     join,
     of_interventions,
     one_row_per_arm,
+    outside,
     refused,
     study_record,
     times_by_closeness,
@@ -39,7 +40,7 @@ def _at(
     if eligible.empty:
         arms = sorted(rows["arm_id"].unique())
         record = study_record(tables, request, study_id, arms, [], rows, time)
-        return refused(record, f"outside the protocol: technique {join(rows['technique'].unique(), ', ')}")
+        return outside(record, rows["technique"].unique())
     arms = sorted(eligible["arm_id"].unique())
     record = study_record(tables, request, study_id, arms, [], eligible, time)
     kept = eligible.loc[eligible["excluded"] == ""]

@@ -8,14 +8,19 @@ from typing import Any
 
 import pandas as pd
 
+from headache_evidence.effects.effect_request import OUTSIDE
 from headache_evidence.effects.effect_table import usable_effects
 from headache_evidence.effects.extract import effects_of, request_for
 from headache_evidence.effects.extraction_tables import extraction_tables
 from headache_evidence.effects.measure_scales import measure_scale
+from headache_evidence.pools.bayes import BayesResult, bayes
 from headache_evidence.pools.pooling import pool
+from headache_evidence.pools.priors import HalfNormal
 from headache_evidence.pools.result import PooledResult
 from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.protocol import Protocol, Question
+
+MAIN_INTERVENTION = "injection"
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class Answer:
             "unit": first["unit"],
             "better": first["better"],
             "stream": question.stream,
+            "intervention": question.intervention,
             "comparison": question.comparison,
             "design": question.design,
             "window": question.window,
@@ -71,7 +77,14 @@ def answer_questions(
     narrowed = {outcome: tables.about(headache_type, outcome) for outcome in wanted}
     asked = [question for question in questions if question.outcome in wanted and not narrowed[question.outcome].empty]
     tried = [(question, effects_of(narrowed[question.outcome], request_for(question, protocol))) for question in asked]
-    return tuple(answer(question, effects, protocol) for question, effects in tried if len(effects))
+    return tuple(answer(question, effects, protocol) for question, effects in tried if _bears_on(question, effects))
+
+
+def _bears_on(question: Question, effects: pd.DataFrame) -> bool:
+    """Whether a study has the intervention asked about; the main question also lists those outside the protocol."""
+    if effects.empty or question.intervention == MAIN_INTERVENTION:
+        return len(effects) > 0
+    return not effects["reason"].str.startswith(OUTSIDE).all()
 
 
 def answer(question: Question, effects: pd.DataFrame, protocol: Protocol) -> Answer:
@@ -83,8 +96,15 @@ def answer(question: Question, effects: pd.DataFrame, protocol: Protocol) -> Ans
                     measure=question.measure)  # fmt: skip
 
     usable = usable_effects(effects)
-    subgroups = {str(name): pooled(rows) for name, rows in usable.groupby(protocol.interventions.subgroup_by)}
+    subgroups = {str(name): pooled(rows) for name, rows in usable.groupby(protocol.subgroup_by)}
     return Answer(question=question, effects=effects, pooled=pooled(effects), subgroups=subgroups)
+
+
+def few_studies_bayes(item: Answer, protocol: Protocol) -> BayesResult | None:
+    """The Bayesian result of a pool of at least two and fewer than the protocol's number of studies; else None."""
+    if not 2 <= item.pooled.k < protocol.model.bayes_below_k:
+        return None
+    return bayes(item.effects, tau_prior=HalfNormal(protocol.model.tau_prior_scale[item.question.measure]))
 
 
 def pooled_table(answers: Iterable[Answer]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from headache_evidence.effects.measure_scales import measure_scale
-from headache_evidence.pools.answers import Answer, pooled_table, study_usage
+from headache_evidence.pools.answers import Answer, few_studies_bayes, pooled_table, study_usage
 from headache_evidence.reports.readable_tables import (
     ReadableTable,
     interval_text,
@@ -15,6 +15,8 @@ from headache_evidence.reports.readable_tables import (
     source_rows_cell,
 )
 from headache_evidence.tables.evidence import Evidence
+from headache_evidence.tables.integrity import screen
+from headache_evidence.tables.protocol import Protocol
 
 TABLE_NAMES = ("outcomes", "contrasts")
 
@@ -152,6 +154,42 @@ def show_pooled(answers: Iterable[Answer]) -> ReadableTable:
         }
     )
     return ReadableTable(shown, "Pooled results", empty="No study gives an effect that can be pooled.")
+
+
+def show_bayes(answers: Iterable[Answer], protocol: Protocol) -> ReadableTable:
+    """Pools of few studies beside their Bayesian counterpart, on the display scale."""
+    rows = [
+        {
+            "question": item.question.title,
+            "k": item.pooled.k,
+            "n": item.pooled.n,
+            **_beside(item, "frequentist", item.pooled.estimate, item.pooled.ci),
+            **_beside(item, "Bayesian", result.estimate, result.ci),
+            "95% prediction": interval_text(
+                *measure_scale(item.question.measure).back_transform(result.prediction_interval)
+            ),
+            "prior of tau": str(result.tau_prior),
+        }
+        for item in answers
+        if (result := few_studies_bayes(item, protocol)) is not None
+    ]
+    return ReadableTable(pd.DataFrame(rows), "Few studies", empty="No pool holds two studies or more, and few.")
+
+
+def _beside(item: Answer, name: str, estimate: float, interval: tuple[float, float]) -> dict[str, object]:
+    show = measure_scale(item.question.measure).back_transform
+    return {name: float(show(estimate)), f"{name} 95% interval": interval_text(*show(interval))}
+
+
+def show_screen(evidence: Evidence, headache_type: str) -> ReadableTable:
+    """Hits of the integrity screen on the studies of the headache type, unresolved ones first."""
+    of_type = evidence.studies.loc[evidence.studies["headache_type"] == headache_type, "study_id"]
+    hits = screen(evidence)
+    hits = hits.loc[hits["study_id"].isin(of_type)]
+    table = hits[["study_id", "table", "row", "column", "rule", "why", "verdict"]].rename(columns={"study_id": "study"})
+    return ReadableTable(
+        table, f"{len(table)} hits of the integrity screen", empty="No number contradicts another or its own scale."
+    )
 
 
 def show_source_rows(evidence: Evidence, answers: Iterable[Answer]) -> ReadableTable:

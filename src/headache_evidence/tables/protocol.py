@@ -26,11 +26,11 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Interventions(_Part):
-    """Which arms are the intervention asked about."""
+class Intervention(_Part):
+    """A class of arms that is asked about; the first of the protocol is the main one."""
 
+    title: str
     techniques: tuple[str, ...]
-    subgroup_by: str
 
 
 class Comparison(_Part):
@@ -87,6 +87,7 @@ class Model(_Part):
     prediction: Literal["metafor", "k-2"]
     min_k_prediction: int = Field(ge=3)
     bayes_below_k: int
+    tau_prior_scale: dict[str, Annotated[float, Field(gt=0)]]
 
 
 class Extraction(_Part):
@@ -110,6 +111,7 @@ class Question(_Part):
     headache_type: str
     outcome: str
     stream: Stream
+    intervention: str
     window: str
     comparison: str | None
     design: Design | None
@@ -119,8 +121,8 @@ class Question(_Part):
     @property
     def question_id(self) -> str:
         """Stable name used in files and links."""
-        parts = (self.headache_type, self.outcome, self.stream, self.comparison, self.design, self.window)
-        return ".".join(part for part in parts if part)
+        parts = (self.headache_type, self.outcome, self.stream, self.intervention, self.comparison, self.design)
+        return ".".join(part for part in (*parts, self.window) if part)
 
 
 class Protocol(_Part):
@@ -130,7 +132,8 @@ class Protocol(_Part):
     title: str
     search_limits: str
     headache_types: dict[str, str]
-    interventions: Interventions
+    interventions: dict[str, Intervention]
+    subgroup_by: str
     comparisons: dict[str, Comparison]
     windows: dict[str, Window]
     outcomes: dict[str, Outcome]
@@ -162,8 +165,9 @@ class Protocol(_Part):
     def all_questions(self) -> tuple[Question, ...]:
         """Every question of the protocol, in its order."""
         return tuple(
-            self._question(headache_type, block.stream, outcome, comparison, design, window)
+            self._question(headache_type, intervention, block.stream, outcome, comparison, design, window)
             for headache_type in self.headache_types
+            for intervention in self.interventions
             for block in self.question_blocks
             for outcome in block.outcomes
             for comparison in (block.comparisons or (None,))
@@ -188,6 +192,7 @@ class Protocol(_Part):
     def _question(
         self,
         headache_type: str,
+        intervention: str,
         stream: Stream,
         outcome: str,
         comparison: str | None,
@@ -196,6 +201,7 @@ class Protocol(_Part):
     ) -> Question:
         parts = [
             self.outcomes[outcome].title,
+            self.interventions[intervention].title,
             self.comparisons[comparison].title if comparison else STREAM_TITLES[stream],
             self.windows[window].title,
             DESIGN_TITLES[design] if design else "",
@@ -204,6 +210,7 @@ class Protocol(_Part):
             headache_type=headache_type,
             outcome=outcome,
             stream=stream,
+            intervention=intervention,
             window=window,
             comparison=comparison,
             design=design,
