@@ -20,8 +20,11 @@ HEADINGS = {
     "time_label": "Time",
     "risk_of_bias": "Risk of bias",
     "headache_type": "Headache type",
+    "tau2": "τ²",
+    "i2": "I² (%)",
 }
 DIRECT_RULES = frozenset({"", "mean_sd", "events", "events_total", "reported_events", "counts", "as_reported"})
+RIGHT_ALIGNED = frozenset({"weeks", "volume_ml", "year", "tau2", "i2", "n1", "n2"})
 DAGGERS = ("†", "‡", "§", "¶", "††", "‡‡", "§§", "¶¶")
 CELL_WIDTH = 96.0
 LABEL_WIDTH = 190.0
@@ -56,7 +59,7 @@ def choose_descriptive(effects: pd.DataFrame, leave_out: Sequence[str]) -> tuple
 def descriptive_columns(names: Sequence[str]) -> list[Column]:
     """One wrapping text column per name."""
     return [
-        Column(name, _heading(name), "right" if name in ("weeks", "volume_ml") else "left", max_width=CELL_WIDTH)
+        Column(name, _heading(name), "right" if name in RIGHT_ALIGNED else "left", max_width=CELL_WIDTH)
         for name in names
     ]
 

@@ -29,10 +29,10 @@ MEASURE_NAMES: dict[str, str] = {
     "SMCC": "Standardised mean change",
     "SMCR": "Standardised mean change",
     "ROMC": "Ratio of means",
-    "PLO": "Proportion, %",
-    "PLN": "Proportion, %",
-    "PAS": "Proportion, %",
-    "PR": "Proportion, %",
+    "PLO": "Proportion (%)",
+    "PLN": "Proportion (%)",
+    "PAS": "Proportion (%)",
+    "PR": "Proportion (%)",
 }
 _RATIOS = frozenset({"ROM", "ROMC", "OR", "PETO", "RR", "HR", "IRR"})
 _PROPORTIONS = frozenset({"PLO", "PLN", "PAS", "PR"})

@@ -83,19 +83,19 @@ def model_words(result: PooledResult) -> str:
         f"{percent(result.level)} {CI_NAMES.get(result.ci_method, result.ci_method)}",
     ]
     if math.isfinite(result.prediction_interval[0]):
-        df = f"t, df = {result.prediction_df:g}" if math.isfinite(result.prediction_df) else "normal"
-        parts.append(f"prediction interval: {df} ({result.prediction_rule})")
+        law = f"t({result.prediction_df:g})" if math.isfinite(result.prediction_df) else "the normal distribution"
+        parts.append(f"prediction interval by {law}, rule {result.prediction_rule}")
     return "; ".join(parts) + "."
 
 
-def footer_lines(result: PooledResult, subgroups: Mapping[str, PooledResult]) -> list[str]:
+def footer_lines(result: PooledResult, subgroups: Mapping[str, PooledResult], scale: MeasureScale) -> list[str]:
     """The lines below the axis, as RevMan prints them, then the model and its notes."""
     if not result.estimable:
         return [NO_EVIDENCE]
     if result.k == 1:
         return [ONE_STUDY]
     lines = [f"Heterogeneity: {heterogeneity_words(result)}"]
-    if effect_test_words(result):
+    if effect_test_words(result) and scale.null is not None:
         lines.append(f"Test of the overall effect: {effect_test_words(result)}")
     q, df, p = subgroup_difference(subgroups.values())
     if math.isfinite(q):

@@ -39,6 +39,11 @@ def draw(layout: Layout, axis: PlotAxis, plot_heading: str = "") -> EvidenceFigu
     canvas.axis("off")
     canvas.set_gid("text")
     _headings(canvas, layout, plot_heading)
+    if not layout.plot_width:
+        for number, placed in enumerate(layout.rows):
+            _row_text(canvas, layout, placed, number)
+        _under_axis(canvas, layout)
+        return figure
     plot = _plot_axes(figure, layout, axis)
     heaviest = max(
         (p.row.weight for p in layout.rows if math.isfinite(p.row.weight) and p.row.kind == "study"), default=1.0

@@ -129,8 +129,8 @@ def lay_out(
 ) -> Layout:
     """Measure all text, wrap what is too long, and give every row and column its place.
 
-    The figure is as wide as its columns and as high as its rows. Widths come from the text; a cell wider than the
-    ``max_width`` of its column gets more lines and its row more height.
+    Without a ``plot_width`` there are rows only. The figure is as wide as its columns and as high as its rows. Widths
+    come from the text; a cell wider than the ``max_width`` of its column gets more lines and its row more height.
     """
     line = FONT_SIZE * LINE_HEIGHT
     wrapped = [{c.key: wrap(row.cells.get(c.key, ""), c.max_width, bold=_bold(row)) for c in columns} for row in rows]
@@ -144,14 +144,15 @@ def lay_out(
     plot_left = x + GAP
     right = [c for c in columns if c.right_of_plot]
     taken = sum(widths[c.key] + c.gap for c in right) + (CIRCLE * len(lights) + GAP if lights else 0.0)
-    plot_width = max(plot_width, text_width(plot_heading, bold=True), min_width - MARGIN - taken - plot_left)
+    if plot_width:
+        plot_width = max(plot_width, text_width(plot_heading, bold=True), min_width - MARGIN - taken - plot_left)
     x = plot_left + plot_width
     for column in right:
         x += column.gap
         left[column.key] = x
         x += widths[column.key]
     lights_left = x + GAP
-    width = (lights_left + CIRCLE * len(lights) if lights else x) + MARGIN
+    width = max((lights_left + CIRCLE * len(lights) if lights else x) + MARGIN, min_width)
 
     title_lines = wrap_paragraphs(title, width - 2 * MARGIN, TITLE_SIZE, bold=True) if title else []
     headings_top = MARGIN + len(title_lines) * TITLE_SIZE * LINE_HEIGHT + (4.0 if title_lines else 0.0)
@@ -163,13 +164,14 @@ def lay_out(
     placed = []
     for row, cells in zip(rows, wrapped, strict=True):
         words_x = second if any(row.cells.values()) else MARGIN + row.indent
-        room = plot_left - GAP - words_x if plot_left - words_x > 200.0 else width - MARGIN - words_x
+        beside_plot = bool(plot_width) and plot_left - words_x > 200.0
+        room = plot_left - GAP - words_x if beside_plot else width - MARGIN - words_x
         words = wrap_paragraphs(row.words, room, bold=_bold(row)) if row.words else []
         lines = max([len(words), *(len(cell) for cell in cells.values()), 1])
         height = line * lines + row_padding if row.kind != "space" else line * 0.5
         placed.append(Placed(row, top, height, cells, words, words_x))
         top += height
-    below_axis = top + 16.0
+    below_axis = top + (16.0 if plot_width else 0.0)
     half = (plot_width - 8.0) / 2
     favours = tuple(wrap(text, half, FOOTER_SIZE) if text else [] for text in under_axis)
     axis_lines = wrap(axis_title, plot_width + 2 * MARGIN, FOOTER_SIZE) if axis_title else []
@@ -205,7 +207,7 @@ def _footer_lines(
     texts: Sequence[str], top: float, axis_bottom: float, beside_axis: float, full_width: float
 ) -> tuple[float, list[str]]:
     """The footer starts left of the axis labels where there is room, and uses the full width below them."""
-    if beside_axis < 220.0:
+    if beside_axis < 220.0 or axis_bottom <= top:
         return axis_bottom + 6.0, [line for text in texts for line in wrap(text, full_width, FOOTER_SIZE)]
     lines: list[str] = []
     for text in texts:
