@@ -7,7 +7,7 @@ import json
 import re
 
 import pytest
-from evidence_folder import ROWS, Folder
+from evidence_folder import ROWS, Folder, make_folder
 
 from headache_evidence.errors import EvidenceError
 from headache_evidence.tables.evidence import load_evidence
@@ -15,49 +15,49 @@ from headache_evidence.tables.faults import Fault
 from headache_evidence.tables.validation import check_evidence
 
 ROW_FAULTS = [
-    # table, changed values, line, column, what the message must say
-    ("studies", {"headache_type": "migrane"}, 2, "headache_type", ["tension_type", "Did you mean 'migraine'?"]),
-    ("studies", {"headache_type": "Migraine"}, 2, "headache_type", ["Did you mean 'migraine'?"]),
-    ("studies", {"headache_type": ""}, 2, "headache_type", ["a value is required", "migraine"]),
-    ("studies", {"retracted": "maybe"}, 2, "retracted", ["yes, no"]),
-    ("studies", {"year": "12020"}, 2, "year", ["a whole number from 1950 to 2100"]),
-    ("studies", {"year": "2020.5"}, 2, "year", ["a whole number is needed"]),
-    ("studies", {"doi": "doi:10.1/x"}, 2, "doi", ["pattern"]),
-    ("outcomes", {"mean": "about 12"}, 2, "mean", ["a number is needed"]),
-    ("outcomes", {"mean": "5-Jan"}, 2, "mean", ["date that a spreadsheet made"]),
-    ("outcomes", {"mean": "Jan-05"}, 2, "mean", ["date that a spreadsheet made"]),
-    ("outcomes", {"mean": "2025-03-04"}, 2, "mean", ["date that a spreadsheet made"]),
-    ("outcomes", {"mean": "04/03/2025"}, 2, "mean", ["date that a spreadsheet made"]),
-    ("outcomes", {"mean": "3,5"}, 2, "mean", ["decimal comma: write 3.5"]),
-    ("outcomes", {"mean": "\N{MINUS SIGN}3.5"}, 2, "mean", ["typographic minus: write -3.5"]),
-    ("outcomes", {"mean": "#REF!"}, 2, "mean", ["error value of a spreadsheet"]),
-    ("outcomes", {"mean": "NA"}, 2, "mean", ["Leave the field empty"]),
-    ("outcomes", {"mean": "inf"}, 2, "mean", ["a number is needed"]),
-    ("outcomes", {"percent": "40%", "mean": "", "sd": ""}, 2, "percent", ["without the percent sign"]),
-    ("outcomes", {"percent": "140", "mean": "", "sd": ""}, 2, "percent", ["from 0 to 100"]),
-    ("outcomes", {"sd": "-4.5"}, 2, "sd", ["at least 0"]),
-    ("outcomes", {"n": "20.5"}, 2, "n", ["a whole number is needed"]),
-    ("outcomes", {"n": "0"}, 2, "n", ["at least 1"]),
-    ("outcomes", {"mean": " 12.5"}, 2, "mean", ["spaces before or after"]),
-    ("outcomes", {"outcome": "headache_days "}, 2, "outcome", ["spaces before or after"]),
-    ("outcomes", {"outcome": "headache_day"}, 2, "outcome", ["Did you mean 'headache_days'?"]),
-    ("outcomes", {"ci_low": "14", "ci_high": "11"}, 2, "ci_low, ci_high", ["ci_low must not be above ci_high"]),
-    ("outcomes", {"median": "3", "q1": "4", "q3": "5"}, 2, "q1, median, q3", ["ascending order"]),
-    ("outcomes", {"min": "14", "max": "20"}, 2, "min, mean, max", ["ascending order"]),
-    ("outcomes", {"scale": "nrs_0_10", "mean": "62"}, 2, "mean, sd, scale", ["is it 0 to 100?"]),
-    ("outcomes", {"mean": "32"}, 2, "mean, scale", ["no more days than the period has"]),
-    ("outcomes", {"adverse_event": "any"}, 2, "outcome, adverse_event", ["only then"]),
-    ("outcomes", {"arm_id": "C"}, 2, "arm_id", ["no arm_id 'C' of Synthetic2020 in arms.csv", "A, B"]),
-    ("outcomes", {"source_id": "s9"}, 2, "source_id", ["no source_id 's9' of Synthetic2020 in sources.csv"]),
-    ("outcomes", {"study_id": "Synthetic2021"}, 2, "study_id", ["no study_id 'Synthetic2021' in studies.csv"]),
-    ("arms", {"nerves": "greater_ocipital"}, 2, "nerves", ["joined by ';'", "Did you mean 'greater_occipital'?"]),
-    ("arms", {"n_randomised": "19"}, 2, "n_analysed, n_randomised", ["must not exceed n_randomised"]),
-    ("contrasts", {"ci_low": "-1.6", "ci_high": "-7.2"}, 2, "ci_low, ci_high", ["ci_low must not be above"]),
-    ("contrasts", {"estimate": "4.4"}, 2, "estimate, ci_low, ci_high", ["the estimate lies between"]),
-    ("contrasts", {"measure": "OR"}, 2, "measure, estimate, ci_low, ci_high", ["a ratio is above 0"]),
-    ("contrasts", {"arm_1": "B+C"}, 2, "arm_1", ["no arm_id 'C' of Synthetic2020"]),
-    ("contrasts", {"p": "<0.05"}, 2, "p", ["operator has its own column"]),
-    ("contrasts", {"arm_2": ""}, 2, "comparison", ["arm_2 is empty within an arm"]),
+    # table, changed values, column, what the message must say
+    ("studies", {"headache_type": "migrane"}, "headache_type", ["tension_type", "Did you mean 'migraine'?"]),
+    ("studies", {"headache_type": "Migraine"}, "headache_type", ["Did you mean 'migraine'?"]),
+    ("studies", {"headache_type": ""}, "headache_type", ["a value is required", "migraine"]),
+    ("studies", {"retracted": "maybe"}, "retracted", ["yes, no"]),
+    ("studies", {"year": "12020"}, "year", ["a whole number from 1950 to 2100"]),
+    ("studies", {"year": "2020.5"}, "year", ["a whole number is needed"]),
+    ("studies", {"doi": "doi:10.1/x"}, "doi", ["pattern"]),
+    ("outcomes", {"mean": "about 12"}, "mean", ["a number is needed"]),
+    ("outcomes", {"mean": "5-Jan"}, "mean", ["date that a spreadsheet made"]),
+    ("outcomes", {"mean": "Jan-05"}, "mean", ["date that a spreadsheet made"]),
+    ("outcomes", {"mean": "2025-03-04"}, "mean", ["date that a spreadsheet made"]),
+    ("outcomes", {"mean": "04/03/2025"}, "mean", ["date that a spreadsheet made"]),
+    ("outcomes", {"mean": "3,5"}, "mean", ["decimal comma: write 3.5"]),
+    ("outcomes", {"mean": "\N{MINUS SIGN}3.5"}, "mean", ["typographic minus: write -3.5"]),
+    ("outcomes", {"mean": "#REF!"}, "mean", ["error value of a spreadsheet"]),
+    ("outcomes", {"mean": "NA"}, "mean", ["Leave the field empty"]),
+    ("outcomes", {"mean": "inf"}, "mean", ["a number is needed"]),
+    ("outcomes", {"percent": "40%", "mean": "", "sd": ""}, "percent", ["without the percent sign"]),
+    ("outcomes", {"percent": "140", "mean": "", "sd": ""}, "percent", ["from 0 to 100"]),
+    ("outcomes", {"sd": "-4.5"}, "sd", ["at least 0"]),
+    ("outcomes", {"n": "20.5"}, "n", ["a whole number is needed"]),
+    ("outcomes", {"n": "0"}, "n", ["at least 1"]),
+    ("outcomes", {"mean": " 12.5"}, "mean", ["spaces before or after"]),
+    ("outcomes", {"outcome": "headache_days "}, "outcome", ["spaces before or after"]),
+    ("outcomes", {"outcome": "headache_day"}, "outcome", ["Did you mean 'headache_days'?"]),
+    ("outcomes", {"ci_low": "14", "ci_high": "11"}, "ci_low, ci_high", ["ci_low must not be above ci_high"]),
+    ("outcomes", {"median": "3", "q1": "4", "q3": "5"}, "q1, median, q3", ["ascending order"]),
+    ("outcomes", {"min": "14", "max": "20"}, "min, mean, max", ["ascending order"]),
+    ("outcomes", {"scale": "nrs_0_10", "mean": "62"}, "mean, sd, scale", ["is it 0 to 100?"]),
+    ("outcomes", {"mean": "32"}, "mean, scale", ["no more days than the period has"]),
+    ("outcomes", {"adverse_event": "any"}, "outcome, adverse_event", ["only then"]),
+    ("outcomes", {"arm_id": "C"}, "arm_id", ["no arm_id 'C' of Synthetic2020 in arms.csv", "A, B"]),
+    ("outcomes", {"source_id": "s9"}, "source_id", ["no source_id 's9' of Synthetic2020 in sources.csv"]),
+    ("outcomes", {"study_id": "Synthetic2021"}, "study_id", ["no study_id 'Synthetic2021' in studies.csv"]),
+    ("arms", {"nerves": "greater_ocipital"}, "nerves", ["joined by ';'", "Did you mean 'greater_occipital'?"]),
+    ("arms", {"n_randomised": "19"}, "n_analysed, n_randomised", ["must not exceed n_randomised"]),
+    ("contrasts", {"ci_low": "-1.6", "ci_high": "-7.2"}, "ci_low, ci_high", ["ci_low must not be above"]),
+    ("contrasts", {"estimate": "4.4"}, "estimate, ci_low, ci_high", ["the estimate lies between"]),
+    ("contrasts", {"measure": "OR"}, "measure, estimate, ci_low, ci_high", ["a ratio is above 0"]),
+    ("contrasts", {"arm_1": "B+C"}, "arm_1", ["no arm_id 'C' of Synthetic2020"]),
+    ("contrasts", {"p": "<0.05"}, "p", ["operator has its own column"]),
+    ("contrasts", {"arm_2": ""}, "comparison", ["arm_2 is empty within an arm"]),
 ]
 
 
@@ -73,18 +73,40 @@ def test_synthetic_folder_has_no_fault(folder: Folder) -> None:
     assert check_evidence(folder.path) == []
 
 
-@pytest.mark.parametrize(("table", "values", "row", "column", "says"), ROW_FAULTS)
-def test_fault_in_a_row_is_named(
-    folder: Folder, table: str, values: dict[str, str], row: int, column: str, says: list[str]
-) -> None:
-    file = folder.edit(table, **values)
-    fault = only_error(folder, column=column)
-    assert (fault.file, fault.row) == (file.name, row)
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[str, int, list[Fault]]]:
+    """Every case of ROW_FAULTS in a row of its own: file, row and the faults found there, by case."""
+    folder = make_folder(tmp_path_factory.mktemp("planted"))
+    own_key = {"studies": "study_id", "arms": "arm_id"}
+    places: dict[int, tuple[str, int]] = {}
+    for table in ("studies", "arms", "outcomes", "contrasts"):
+        rows = [dict(row) for row in ROWS[table]]
+        for case, (of_table, values, _, _) in enumerate(ROW_FAULTS):
+            if of_table == table:
+                rows.append(rows[0] | {own_key.get(table, "time_label"): f"Planted{case}"} | values)
+                places[case] = (folder.schema.table(table).path, len(rows) + 1)
+        folder.write(table, rows)
+    faults = check_evidence(folder.path)
+    assert {fault.row for fault in faults} == {row for _, row in places.values()}
+    return {
+        case: (file, row, [fault for fault in faults if (fault.file, fault.row) == (file, row)])
+        for case, (file, row) in places.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "case", range(len(ROW_FAULTS)), ids=lambda case: "-".join(map(str, ROW_FAULTS[case][1].values()))
+)
+def test_fault_in_a_row_is_named(planted: dict[int, tuple[str, int, list[Fault]]], case: int) -> None:
+    _, _, column, says = ROW_FAULTS[case]
+    file, row, faults = planted[case]
+    (fault,) = [fault for fault in faults if fault.column == column]
+    assert fault.severity == "error"
     for text in says:
         assert text in fault.message
     shown = str(fault)
     assert "\n" not in shown
-    assert shown.startswith(f"{file.name}, row {row}, column {column}")
+    assert shown.startswith(f"{file}, row {row}, column {column}")
 
 
 def test_events_above_total_name_both_numbers(folder: Folder) -> None:
