@@ -10,6 +10,7 @@ studies with a hit. All of it is synthetic.
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,7 @@ import pandas as pd
 from scipy import stats
 
 from headache_evidence.tables.integrity import RULES, screen
-from headache_evidence.tables.schema import read_schema
+from headache_evidence.tables.schema import Schema, read_schema
 
 DATA = Path(__file__).parents[1] / "data"
 TABLES = ("studies", "arms", "outcomes", "contrasts", "flags", "second_extraction", "published_pools")
@@ -30,7 +31,7 @@ Row = dict[str, Any]
 
 def evidence_from_rows(**rows: list[Row]) -> Any:
     """Evidence tables from partial rows: the columns and types of the schema, everything else empty."""
-    schema = read_schema(DATA)
+    schema = _schema()
     tables = {}
     for name in TABLES:
         given = rows.get(name, [])
@@ -51,6 +52,11 @@ def evidence_from_rows(**rows: list[Row]) -> Any:
     if unknown:
         raise KeyError(f"not columns of the schema: {sorted(unknown)}")
     return SimpleNamespace(**tables)
+
+
+@lru_cache(maxsize=1)
+def _schema() -> Schema:
+    return read_schema(DATA)
 
 
 def outcome(study_id: str, arm_id: str, **values: Any) -> Row:

@@ -51,8 +51,10 @@ from .reports.report_tables import show_usage as show_usage
 from .tables.evidence import Evidence as Evidence
 from .tables.evidence import load_evidence as load_evidence
 from .tables.integrity import screen as screen
+from .tables.prisma import prisma_flow as prisma_flow
 from .tables.protocol import Protocol as Protocol
 from .tables.protocol import load_protocol as load_protocol
+from .tables.risk_of_bias import overall_risk_of_bias as overall_risk_of_bias
 from .tables.validation import check_evidence as check_evidence
 
 __version__: str
@@ -87,6 +89,7 @@ __all__ = [
     "load_protocol",
     "mantel_haenszel",
     "network_contrasts",
+    "overall_risk_of_bias",
     "permutation_test",
     "pet_peese",
     "peters",
@@ -94,6 +97,7 @@ __all__ = [
     "pool",
     "pool_columns",
     "pooled_table",
+    "prisma_flow",
     "rhodes_prior",
     "save_figure",
     "screen",

@@ -56,7 +56,7 @@ def standard_error_as_sd(ev: Evidence) -> pd.DataFrame:
     labelled = rows["sd"].notna().to_numpy()
     spread = np.where(labelled, numbers(rows, "sd"), numbers(rows, "spread_unlabelled"))
     pain = rows["scale"].isin(list(PAIN_SCALES)).to_numpy() & (rows["outcome"] == "pain_intensity").to_numpy()
-    factor = rows["scale"].map(PAIN_SCALES).fillna(1.0).to_numpy()
+    factor = np.nan_to_num(rows["scale"].map(PAIN_SCALES).to_numpy(dtype=float), nan=1.0)
     rows = rows.assign(
         log_spread=np.log(np.where(spread > 0, spread * np.where(pain, factor, 1.0), np.nan)),
         spread=spread,
