@@ -32,10 +32,19 @@ def forest_plots(
             subgroup_by=protocol.subgroup_by,
             title=answer.question.title,
             risk_of_bias=risk_of_bias_of(evidence, answer.effects["study_id"]),
+            favours=_sides(answer),
         )
         if str(output_dir):
             save_figure(figure, Path(output_dir) / "figures" / answer.question.question_id)
         yield figure
+
+
+def _sides(answer: Answer) -> tuple[str, str] | None:
+    """Without a comparator a change favours nothing: the sides are named improved and worsened."""
+    if answer.question.stream != "before_after":
+        return None
+    lower_is_better = answer.effects["better"].iloc[0] != "higher"
+    return ("improved", "worsened") if lower_is_better else ("worsened", "improved")
 
 
 def _worth_a_figure(answer: Answer, protocol: Protocol) -> bool:
