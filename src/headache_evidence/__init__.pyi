@@ -20,9 +20,12 @@ from .pools.limit_meta_analysis import limit_meta_analysis as limit_meta_analysi
 from .pools.mantel_haenszel import mantel_haenszel as mantel_haenszel
 from .pools.network_components import components_of_arm as components_of_arm
 from .pools.network_components import network_contrasts as network_contrasts
+from .pools.next_trial import next_trial as next_trial
 from .pools.permutation import permutation_test as permutation_test
 from .pools.pet_peese import pet_peese as pet_peese
 from .pools.peto import peto as peto
+from .pools.planning import diversity as diversity
+from .pools.planning import required_information_size as required_information_size
 from .pools.pool_columns import pool_columns as pool_columns
 from .pools.pooling import pool as pool
 from .pools.priors import HalfCauchy as HalfCauchy
@@ -35,6 +38,7 @@ from .pools.small_study_tests import begg as begg
 from .pools.small_study_tests import egger as egger
 from .pools.small_study_tests import harbord as harbord
 from .pools.small_study_tests import peters as peters
+from .pools.trial_sequential import trial_sequential_analysis as trial_sequential_analysis
 from .pools.trim_and_fill import trim_and_fill as trim_and_fill
 from .reports.report_data import write_report_data as write_report_data
 from .reports.report_figures import forest_plots as forest_plots
@@ -74,6 +78,7 @@ __all__ = [
     "component_network",
     "components_of_arm",
     "cumulative",
+    "diversity",
     "egger",
     "escalc",
     "extract_effects",
@@ -89,6 +94,7 @@ __all__ = [
     "load_protocol",
     "mantel_haenszel",
     "network_contrasts",
+    "next_trial",
     "overall_risk_of_bias",
     "permutation_test",
     "pet_peese",
@@ -98,6 +104,7 @@ __all__ = [
     "pool_columns",
     "pooled_table",
     "prisma_flow",
+    "required_information_size",
     "rhodes_prior",
     "save_figure",
     "screen",
@@ -113,6 +120,7 @@ __all__ = [
     "show_studies",
     "show_usage",
     "study_usage",
+    "trial_sequential_analysis",
     "trim_and_fill",
     "turner_prior",
     "write_report_data",
