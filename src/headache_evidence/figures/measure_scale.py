@@ -98,6 +98,24 @@ class MeasureScale:
         return [(v, plain(round(v, 10)).replace("-", MINUS)) for v in inside]
 
 
+def analysis_ticks(scale: MeasureScale, low: float, high: float, at_most: int = 6) -> list[tuple[float, str]]:
+    """Round printed values on an axis that shows the analysis scale itself (logits as logits), as funnels do."""
+    if not scale.is_proportion:
+        return scale.ticks(low, high, at_most)
+    grid = np.linspace(low, high, 4001)
+    printed = scale.printed(grid)
+    chosen: list[float] = []
+    for values in (
+        (5.0, 50.0, 95.0),
+        (5.0, 20.0, 50.0, 80.0, 95.0),
+        tuple(range(10, 100, 10)),
+        tuple(range(5, 100, 5)),
+    ):
+        inside = [float(v) for v in values if printed[0] <= v <= printed[-1]]
+        chosen = inside if len(chosen) < len(inside) <= at_most else chosen
+    return [(float(np.interp(v, printed, grid)), plain(v)) for v in chosen]
+
+
 def _ratio_ticks(low: float, high: float, at_most: int) -> list[tuple[float, str]]:
     """1, 2, 5 steps, or whole powers of ten where the range is wide: the finest set that is not too many."""
     chosen: list[float] = []

@@ -1,0 +1,177 @@
+"""The frame of a chart: title, axes of a given size in points, axis titles and notes, with room measured for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from headache_evidence.errors import InputError
+from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, new_figure
+from headache_evidence.figures.palette import CATEGORY_COLOURS, CATEGORY_HATCHES, CATEGORY_MARKERS, FONT_SIZE
+from headache_evidence.figures.typeset import LINE_HEIGHT, clean, text_width, wrap
+
+MARGIN = 10.0
+TITLE_SIZE = FONT_SIZE + 2.0
+NOTE_SIZE = FONT_SIZE - 0.5
+TICK_ROOM = 14.0  # tick and gap beside a tick label
+LINE = FONT_SIZE * LINE_HEIGHT
+
+
+@dataclass(frozen=True)
+class CategoryStyle:
+    """Colour, marker and hatch of one category, used together so that none is needed alone."""
+
+    colour: str
+    marker: str
+    hatch: str
+
+
+def category_styles(names: Sequence[str]) -> dict[str, CategoryStyle]:
+    """A style per name in the order given; they repeat after eight."""
+    size = len(CATEGORY_COLOURS)
+    return {
+        name: CategoryStyle(CATEGORY_COLOURS[i % size], CATEGORY_MARKERS[i % size], CATEGORY_HATCHES[i % size])
+        for i, name in enumerate(dict.fromkeys(names))
+    }
+
+
+def chart(
+    width: float,
+    height: float,
+    *,
+    title: str = "",
+    x_title: str = "",
+    y_title: str = "",
+    y_labels: Sequence[str] = ("00.00",),
+    x_label_room: float = 0.0,
+    legend: Sequence[str] = (),
+    right: float = 0.0,
+    top: float = 0.0,
+    notes: Sequence[str] = (),
+) -> tuple[EvidenceFigure, Axes]:
+    """A figure with one axes of ``width`` x ``height`` points.
+
+    Parameters
+    ----------
+    title, x_title, y_title : wrapped to the room there is.
+    y_labels : the widest of them sets the room left of the axes.
+    x_label_room : height of the tick labels below the axes when they are not one line.
+    legend : texts of a legend at the right; the widest sets its room.
+    right, top : further room beside and above the axes.
+    notes : sentences below the chart.
+    """
+    left = MARGIN + max((text_width(text) for text in y_labels), default=0.0) + TICK_ROOM + (LINE if y_title else 0.0)
+    legend_room = max((text_width(text) for text in legend), default=0.0) + 34.0 if legend else 0.0
+    total = left + width + legend_room + right + MARGIN
+    title_lines = wrap(title, total - 2 * MARGIN, TITLE_SIZE, bold=True) if title else []
+    above = MARGIN + len(title_lines) * TITLE_SIZE * LINE_HEIGHT + (6.0 if title_lines else 0.0) + top
+    x_lines = wrap(x_title, width + 20.0) if x_title else []
+    note_lines = [line for note in notes for line in wrap(note, total - 2 * MARGIN, NOTE_SIZE)]
+    ticks = TICK_ROOM + (x_label_room or FONT_SIZE)
+    below = (
+        ticks + len(x_lines) * LINE + (6.0 + len(note_lines) * NOTE_SIZE * LINE_HEIGHT if note_lines else 0.0) + MARGIN
+    )
+    figure = new_figure(total, above + height + below)
+    h = above + height + below
+    axes = figure.add_axes((left / total, below / h, width / total, height / h))
+    for i, text in enumerate(title_lines):
+        _place(
+            figure,
+            MARGIN,
+            MARGIN + (i + 0.5) * TITLE_SIZE * LINE_HEIGHT,
+            text,
+            size=TITLE_SIZE,
+            weight="bold",
+            gid=f"title-{i}",
+        )
+    for i, text in enumerate(x_lines):
+        _place(
+            figure, left + width / 2, above + height + ticks + (i + 0.5) * LINE, text, ha="center", gid=f"x-title-{i}"
+        )
+    if y_title:
+        y_text = " ".join(wrap(y_title, max(height, 60.0)))
+        _place(figure, MARGIN + LINE / 2, above + height / 2, y_text, ha="center", rotation=90, gid="y-title")
+    for i, text in enumerate(note_lines):
+        y = h - MARGIN - (len(note_lines) - i - 0.5) * NOTE_SIZE * LINE_HEIGHT
+        _place(figure, MARGIN, y, text, size=NOTE_SIZE, gid=f"note-{i}")
+    axes.set_gid("plot")
+    return figure, axes
+
+
+def _place(figure: EvidenceFigure, x: float, y: float, text: str, **properties: object) -> None:
+    """Text at ``x``, ``y`` points from the top left corner of the figure."""
+    width, height = figure.get_size_inches() * 72.0
+    properties.setdefault("va", "center")
+    figure.text(x / width, 1 - y / height, text, **properties)  # type: ignore[arg-type]
+
+
+def needs(table: pd.DataFrame, columns: Sequence[str], what: str) -> None:
+    """InputError that names the missing columns of a table."""
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise InputError(
+            f"{what} lacks the column(s) {', '.join(missing)}; it has {', '.join(map(str, table.columns))}."
+        )
+
+
+def nothing_to_show(title: str, words: str) -> EvidenceFigure:
+    """A figure that says why there is nothing to draw."""
+    figure, axes = chart(320.0, 40.0, title=title, y_labels=())
+    axes.axis("off")
+    _place(figure, MARGIN, figure.get_size_inches()[1] * 36.0 + 8.0, words, gid="nothing")
+    return describe(figure, title, words, pd.DataFrame({"words": [words]}))
+
+
+def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[str]) -> int:
+    """Write labels beside their points where there is room; returns how many found none.
+
+    Each label tries the right, left, upper and lower side, then the diagonals, against all points and the labels that
+    stand already. Points far from the middle choose first.
+    """
+    figure = axes.figure
+    points = axes.transData.transform(np.column_stack([np.asarray(x, float), np.asarray(y, float)])) * 72.0 / figure.dpi
+    box = axes.get_window_extent()
+    limits = np.array([box.x0, box.y0, box.x1, box.y1]) * 72.0 / figure.dpi
+    size = FONT_SIZE - 1.0
+    taken = [(px - 2.5, py - 2.5, px + 2.5, py + 2.5) for px, py in points]
+    middle = np.median(points, axis=0) if len(points) else np.zeros(2)
+    order = np.argsort(-np.abs(points - middle).sum(axis=1), kind="stable")
+    left_out = 0
+    for i in order.tolist():
+        text = clean(labels[i])
+        width, height = text_width(text, size) + 1.0, size * 1.15
+        px, py = points[i]
+        corners = [
+            (px + 4, py - height / 2), (px - 4 - width, py - height / 2), (px - width / 2, py + 4),
+            (px - width / 2, py - 4 - height), (px + 3, py + 3), (px + 3, py - 3 - height),
+            (px - 3 - width, py + 3), (px - 3 - width, py - 3 - height),
+        ]  # fmt: skip
+        for left, bottom in corners:
+            candidate = (left, bottom, left + width, bottom + height)
+            inside = (
+                left >= limits[0] and bottom >= limits[1] and candidate[2] <= limits[2] and candidate[3] <= limits[3]
+            )
+            if inside and not any(_overlap(candidate, other) for j, other in enumerate(taken) if j != i):
+                taken.append(candidate)
+                axes.annotate(
+                    text,
+                    (float(x[i]), float(y[i])),
+                    (left - px, bottom - py),
+                    textcoords="offset points",
+                    size=size,
+                    va="bottom",
+                    annotation_clip=False,
+                    gid=f"label-{i}",
+                )
+                break
+        else:
+            left_out += 1
+    return left_out
+
+
+def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
