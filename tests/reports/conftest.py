@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,12 @@ from typing import Any
 import nbformat
 import pytest
 
+from headache_evidence.reports.fingerprint import package_hash, whole_data_hash
+from headache_evidence.reports.nursery import Nursery, nursery
 from headache_evidence.reports.pipeline import Outcome, run
 from headache_evidence.reports.progress import Progress
 from headache_evidence.reports.settings import Settings, read_settings
+from headache_evidence.reports.workers import prepare_warm_process
 
 PARAMETERS = 'headache_type: str = "migraine"\ndata_dir: str = "../data"\noutput_dir: str = ""'
 
@@ -43,12 +47,12 @@ def make_notebook(tmp_path: Path) -> MakeNotebook:
     return make
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _warm_kernels() -> None:
-    """Start the fork server once for all tests."""
-    from headache_evidence.reports.workers import prepare_warm_process
-
+@pytest.fixture(scope="session")
+def warm_nursery() -> Iterator[Nursery | None]:
+    """A nursery for all tests of this folder."""
     prepare_warm_process()
+    with nursery() as opened:
+        yield opened
 
 
 EFFECTS_CELLS = (
@@ -61,9 +65,8 @@ if output_dir:
     (folder / "effects.csv").write_text("study_id\\n" + "".join(row["study_id"] + "\\n" for row in mine))
     pooled = {"k": len(mine), "n": float(sum(float(row["n_randomised"] or 0) for row in mine)), "estimate": -1.0,
               "ci": [-2.0, -0.5], "tau2": 0.1, "prediction_interval": [None, None]}
-    result = {"question_id": "q1", "title": "A test question", "headache_type": headache_type, "outcome": "headache_days",
-              "measure": "MD", "stream": "controlled", "studies": [row["study_id"] for row in mine], "pooled": pooled,
-              "left_out": []}
+    result = {"question_id": "q1", "title": "A test question", "outcome": "headache_days", "measure": "MD",
+              "studies": [row["study_id"] for row in mine], "pooled": pooled, "left_out": []}
     (folder / "results.json").write_text(json.dumps({"headache_type": headache_type, "results": [result]}))""",
     "[row['title'] for row in mine][:3]",
 )  # a stand-in for the real notebooks that needs no imports
@@ -98,6 +101,9 @@ def project(tmp_path: Path, make_notebook: MakeNotebook) -> Project:
     """A project in a temporary folder."""
     shutil.copytree(Path(__file__).parents[2] / "data", tmp_path / "data")
     (tmp_path / "requirements.lock").write_text("numpy==2.0 --hash=sha256:0\n")
+    passed = {"data": whole_data_hash(tmp_path / "data"), "package": package_hash()}
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / ".checked.json").write_text(json.dumps(passed))  # the data as they are have their own test
     make_notebook(*EFFECTS_CELLS, name="01_effects.ipynb", title="Effects")
     make_notebook("print('second')", name="02_second.ipynb", title="Second")
     return Project(tmp_path, make_notebook)

@@ -73,8 +73,8 @@ def test_two_runs_into_two_folders_give_the_same_bytes(project, tmp_path: Path) 
 def test_a_changed_migraine_row_leaves_cluster_alone(project) -> None:
     before = data_hashes(project.root / "data", ["migraine", "cluster"])
     text = (project.root / "data" / "studies.csv").read_text(encoding="utf-8")
-    line = next(line for line in text.splitlines() if ",migraine," in line and ",Egypt," in line)
-    project.replace("studies.csv", line, line.replace(",Egypt,", ",Turkey,"))
+    line = next(line for line in text.splitlines() if ",migraine," in line and ",rct_parallel," in line)
+    project.replace("studies.csv", line, line.replace(",rct_parallel,", ",rct_crossover,"))
     after = data_hashes(project.root / "data", ["migraine", "cluster"])
     assert before["migraine"] != after["migraine"]
     assert before["cluster"] == after["cluster"]

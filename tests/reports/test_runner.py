@@ -5,20 +5,30 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from headache_evidence.errors import NotebookError, ParameterError
+from headache_evidence.reports.nursery import Nursery
 from headache_evidence.reports.processes import forking_available
 from headache_evidence.reports.runner import NotebookRun, NotebookRunError, run_notebook
 
 TYPE = {"headache_type": "cluster"}
 
 
-def run(path: Path, parameters: dict[str, object] = TYPE, **options: object) -> NotebookRun:
-    return run_notebook(path, path.with_name("out.ipynb"), parameters, log=path.with_name("log.txt"), **options)
+Run = Callable[..., NotebookRun]
+
+
+@pytest.fixture
+def run(warm_nursery: Nursery | None) -> Run:
+    def run(path: Path, parameters: dict[str, object] = TYPE, **options: object) -> NotebookRun:
+        options = {"nursery": warm_nursery, "log": path.with_name("log.txt"), **options}
+        return run_notebook(path, path.with_name("out.ipynb"), parameters, **options)
+
+    return run
 
 
 def outputs(path: Path) -> list[object]:
@@ -30,7 +40,7 @@ def assert_nothing_published(path: Path) -> None:
     assert not list(path.parent.glob("out.ipynb*"))
 
 
-def test_a_good_run_gives_the_parameters_to_the_notebook_and_tells_its_cost(make_notebook) -> None:
+def test_a_good_run_gives_the_parameters_to_the_notebook_and_tells_its_cost(run: Run, make_notebook) -> None:
     path = make_notebook("print(headache_type)")
     cost = run(path)
     assert outputs(path) == ["cluster\n"]
@@ -50,7 +60,9 @@ def test_a_good_run_gives_the_parameters_to_the_notebook_and_tells_its_cost(make
     ],
     ids=["exception", "exit 0", "exit 1", "kill -9", "segfault", "interrupt"],
 )
-def test_a_cell_that_ends_the_run_is_a_failure_with_notebook_and_cell(make_notebook, cell: str, reason: str) -> None:
+def test_a_cell_that_ends_the_run_is_a_failure_with_notebook_and_cell(
+    run: Run, make_notebook, cell: str, reason: str
+) -> None:
     path = make_notebook(cell, "print('after')")
     with pytest.raises(NotebookRunError, match=reason) as caught:
         run(path)
@@ -59,20 +71,20 @@ def test_a_cell_that_ends_the_run_is_a_failure_with_notebook_and_cell(make_noteb
     assert_nothing_published(path)
 
 
-def test_a_hanging_cell_is_stopped_and_named(make_notebook) -> None:
+def test_a_hanging_cell_is_stopped_and_named(run: Run, make_notebook) -> None:
     path = make_notebook("import time; time.sleep(60)")
     with pytest.raises(NotebookRunError, match="cell 3: stopped after 1 s"):
         run(path, timeout=1.0)
     assert_nothing_published(path)
 
 
-def test_the_time_limit_counts_for_all_cells_together(make_notebook) -> None:
+def test_the_time_limit_counts_for_all_cells_together(run: Run, make_notebook) -> None:
     path = make_notebook(*["import time; time.sleep(0.5)"] * 6)
     with pytest.raises(NotebookRunError, match="stopped after"):
         run(path, timeout=1.0)
 
 
-def test_a_mistyped_parameter_is_refused_before_a_kernel_starts(make_notebook) -> None:
+def test_a_mistyped_parameter_is_refused_before_a_kernel_starts(run: Run, make_notebook) -> None:
     path = make_notebook("1")
     with pytest.raises(ParameterError, match="has no parameter 'hedache_type'"):
         run(path, {"hedache_type": "cluster"})
@@ -80,7 +92,7 @@ def test_a_mistyped_parameter_is_refused_before_a_kernel_starts(make_notebook) -
 
 
 @pytest.mark.parametrize("count", [0, 2])
-def test_a_notebook_without_one_parameters_cell_is_refused(make_notebook, count: int) -> None:
+def test_a_notebook_without_one_parameters_cell_is_refused(run: Run, make_notebook, count: int) -> None:
     path = make_notebook("1")
     notebook = json.loads(path.read_text())
     cell = notebook["cells"].pop(1)
@@ -90,20 +102,20 @@ def test_a_notebook_without_one_parameters_cell_is_refused(make_notebook, count:
         run(path)
 
 
-def test_a_file_that_is_no_notebook_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_notebook_is_refused(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "x.ipynb"
     path.write_text("<html>")
     with pytest.raises(NotebookError, match="not a readable notebook"):
         run(path)
 
 
-def test_braces_in_a_path_are_not_taken_for_fields(make_notebook, tmp_path: Path) -> None:
+def test_braces_in_a_path_are_not_taken_for_fields(run: Run, make_notebook, tmp_path: Path) -> None:
     path = make_notebook("1", name="01_{x}.ipynb")
     run_notebook(path, tmp_path / "{y}" / "out.ipynb", TYPE, log=tmp_path / "log.txt")
     assert (tmp_path / "{y}" / "out.ipynb").exists()
 
 
-def test_the_working_folder_of_this_process_stays(make_notebook) -> None:
+def test_the_working_folder_of_this_process_stays(run: Run, make_notebook) -> None:
     before = os.getcwd()
     path = make_notebook("import os; print(os.path.basename(os.getcwd()))")
     run(path)
@@ -112,7 +124,7 @@ def test_the_working_folder_of_this_process_stays(make_notebook) -> None:
 
 
 @pytest.mark.skipif(not forking_available(), reason="this system has no fork server")
-def test_forked_and_ordinary_kernels_give_the_same_outputs(make_notebook) -> None:
+def test_forked_and_ordinary_kernels_give_the_same_outputs(run: Run, make_notebook, warm_nursery) -> None:
     path = make_notebook(
         "import pandas as pd, numpy as np\nimport matplotlib.pyplot as plt",
         "plt.plot([1, 3, 2]);",
@@ -120,15 +132,15 @@ def test_forked_and_ordinary_kernels_give_the_same_outputs(make_notebook) -> Non
         "import os, locale; print(plt.get_backend(), os.environ['TZ'], hash('x'), np.ones(3).sum())",
     )
     results = []
-    for forked in (True, False):
-        run(path, forked=forked)
+    for nursery in (warm_nursery, None):
+        run(path, nursery=nursery)
         text = json.dumps(outputs(path))
         results.append(re.sub(r"0x[0-9a-f]+", "address", text))
     assert results[0] == results[1]
     assert "image/png" in results[0]
 
 
-def test_the_kernel_ends_when_the_run_has_ended(make_notebook) -> None:
+def test_the_kernel_ends_when_the_run_has_ended(run: Run, make_notebook) -> None:
     import psutil
 
     path = make_notebook("import os; print(os.getpid())")
@@ -137,20 +149,22 @@ def test_the_kernel_ends_when_the_run_has_ended(make_notebook) -> None:
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-def test_a_kernel_that_does_not_start_is_tried_once_more_in_the_ordinary_way(make_notebook, monkeypatch) -> None:
+def test_a_kernel_that_does_not_start_is_tried_once_more_in_the_ordinary_way(
+    run: Run, make_notebook, monkeypatch
+) -> None:
     from headache_evidence.reports import runner
 
     tried = []
     real = runner._execute
 
-    def execute(source, parameters, log, timeout, forked):  # type: ignore[no-untyped-def]
-        tried.append(forked)
+    def execute(source, parameters, log, timeout, nursery):  # type: ignore[no-untyped-def]
+        tried.append(nursery is not None)
         if len(tried) == 1:
             raise runner._StartupError("no port")
-        return real(source, parameters, log, timeout, forked)
+        return real(source, parameters, log, timeout, nursery)
 
     monkeypatch.setattr(runner, "_execute", execute)
-    run(make_notebook("1"), forked=True)
+    run(make_notebook("1"))
     assert tried == [True, False]
     tried.clear()
     monkeypatch.setattr(runner, "_execute", lambda *_, **__: (_ for _ in ()).throw(runner._StartupError("no port")))
@@ -158,12 +172,14 @@ def test_a_kernel_that_does_not_start_is_tried_once_more_in_the_ordinary_way(mak
         run(make_notebook("1"))
 
 
-def test_nothing_is_read_from_or_written_to_the_home_folder(make_notebook, tmp_path: Path, monkeypatch) -> None:
+def test_nothing_is_read_from_or_written_to_the_home_folder(
+    run: Run, make_notebook, tmp_path: Path, monkeypatch
+) -> None:
     home = tmp_path / "home"
     home.mkdir()
     home.chmod(0o500)
     monkeypatch.setenv("HOME", str(home))
     path = make_notebook("import pathlib; print(pathlib.Path.home().name)")
-    run(path, forked=False)
+    run(path, nursery=None)
     assert outputs(path) == ["home\n"]
     assert not list(home.iterdir())

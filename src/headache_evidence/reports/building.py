@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,14 @@ import nbformat
 from headache_evidence.errors import NotebookError
 from headache_evidence.reports.clean_html import without_colours
 from headache_evidence.reports.notebook_pages import merge_notebooks, page_of
+from headache_evidence.reports.nursery import Nursery
 from headache_evidence.reports.provenance import package_versions
 from headache_evidence.reports.publishing import publish_json, publish_text, read_json
+from headache_evidence.reports.records import FAILURE_FILE, RUN_FILE, Job, Progress, now
 from headache_evidence.reports.render import ReportPage, render, report_html
 from headache_evidence.reports.results_table import read_results, result_rows
 from headache_evidence.reports.runner import NotebookRunError, run_notebook
 
-RUN_FILE = "run.json"
-FAILURE_FILE = "failure.json"
 LOG = "kernel.log"
 DOWNLOADS = (
     ("effects.csv", "Effects (CSV)"),
@@ -31,26 +30,7 @@ DOWNLOADS = (
 )
 
 
-@dataclass(frozen=True)
-class Job:
-    """One report to make; plain values only, so that it can be handed to another process."""
-
-    headache_type: str
-    title: str
-    limits: str
-    notebooks: tuple[Path, ...]
-    parameters: Mapping[str, Mapping[str, Any]]  # by notebook name
-    data_dir: Path
-    build_dir: Path
-    final_dir: Path
-    fingerprint: Mapping[str, str]
-    timeout: float
-
-
-Progress = Callable[[str, float], None]
-
-
-def build(job: Job, progress: Progress) -> bool:
+def build(job: Job, progress: Progress, nursery: Nursery | None = None) -> bool:
     """Make the report in ``job.build_dir``; True when it is good, False when the folder describes a failure."""
     report, parts = job.build_dir / "report", job.build_dir / "parts"
     report.mkdir(parents=True)
@@ -59,7 +39,7 @@ def build(job: Job, progress: Progress) -> bool:
     try:
         for current in job.notebooks:
             parameters = job_parameters(job, current, report)
-            run = run_notebook(current, parts / current.name, parameters, log=log, timeout=job.timeout)
+            run = run_notebook(current, parts / current.name, parameters, log=log, timeout=job.timeout, nursery=nursery)
             runs.append(asdict(run))
             progress(current.name, run.seconds)
         _write_report(job, report, parts, started, runs)
@@ -81,11 +61,6 @@ def job_parameters(job: Job, notebook: Path, report: Path) -> dict[str, Any]:
         "data_dir": os.path.relpath(job.data_dir, folder),
         "output_dir": os.path.relpath(report, folder),
     }
-
-
-def now() -> str:
-    """The present time in UTC, to the second."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def _write_report(job: Job, report: Path, parts: Path, started: str, runs: list[dict[str, Any]]) -> None:

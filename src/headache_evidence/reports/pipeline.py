@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from headache_evidence.errors import EvidenceError, HeadacheEvidenceError
-from headache_evidence.reports.fingerprint import Fingerprint, differences, fingerprints, whole_data_hash
+from headache_evidence.reports.fingerprint import Fingerprint, differences, fingerprints, package_hash, whole_data_hash
 from headache_evidence.reports.progress import Progress
 from headache_evidence.reports.publishing import (
     build_folder,
@@ -20,10 +20,9 @@ from headache_evidence.reports.publishing import (
     tidy,
     withdraw,
 )
+from headache_evidence.reports.records import RUN_FILE
 from headache_evidence.reports.settings import Settings, parameters_for, read_settings
 from headache_evidence.reports.site import FAILED, is_current, write_site
-
-RUN_FILE = "run.json"
 
 
 @dataclass
@@ -106,13 +105,13 @@ def check_evidence_once(settings: Settings) -> None:
     from headache_evidence.tables.validation import check_evidence
 
     passed = settings.output_dir / ".checked.json"
-    mark = whole_data_hash(settings.data_dir)
-    if read_json(passed).get("data") == mark:
+    mark = {"data": whole_data_hash(settings.data_dir), "package": package_hash()}
+    if read_json(passed) == mark:
         return
     faults = errors_of(check_evidence(settings.data_dir))
     if faults:
         raise EvidenceError(faults)
-    publish_json(passed, {"data": mark})
+    publish_json(passed, mark)
 
 
 class _Maker:
@@ -155,7 +154,7 @@ class _Maker:
         write_site(self.settings, self.marks, finished=False)
 
     def job(self, headache_type: str) -> Any:
-        from headache_evidence.reports.building import Job
+        from headache_evidence.reports.records import Job
 
         settings = self.settings
         return Job(
@@ -173,7 +172,8 @@ class _Maker:
 
 
 def _describe_failure(job: Any, error: HeadacheEvidenceError) -> None:
-    from headache_evidence.reports.building import now, write_failure
+    from headache_evidence.reports.building import write_failure
+    from headache_evidence.reports.records import now
 
     write_failure(job, error, job.notebooks[0], now())
 

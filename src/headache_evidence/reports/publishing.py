@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from headache_evidence.errors import HeadacheEvidenceError, InputError
 
 BUILD_PREFIX = ".build-"
@@ -37,6 +35,8 @@ def run_lock(output_dir: Path, wait: float = 0.0) -> Iterator[None]:
     InputError
         the folder cannot be written.
     """
+    import filelock
+
     holder = output_dir / ".lock-holder"
     try:
         output_dir.mkdir(parents=True, exist_ok=True)

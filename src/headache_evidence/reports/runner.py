@@ -26,8 +26,8 @@ from papermill.exceptions import PapermillExecutionError
 
 from headache_evidence.errors import NotebookError
 from headache_evidence.reports.kernels import ReportKernelManager, kernel_environment
+from headache_evidence.reports.nursery import Nursery
 from headache_evidence.reports.parameters import check_parameters, declared_parameters
-from headache_evidence.reports.processes import forking_available
 
 ENGINE = "headache-evidence"
 STARTUP_TIMEOUT = 60
@@ -108,14 +108,14 @@ def run_notebook(
     *,
     log: Path,
     timeout: float = 300.0,
-    forked: bool | None = None,
+    nursery: Nursery | None = None,
 ) -> NotebookRun:
     """Run the notebook ``source`` with ``parameters`` in its own folder and write the result to ``target``.
 
     Parameters
     ----------
     timeout : seconds that all cells together may take.
-    forked : start the kernel from the warm process; None means where possible.
+    nursery : starts the kernel in a moment; None starts an ordinary one.
 
     Raises
     ------
@@ -125,14 +125,13 @@ def run_notebook(
         a cell raised, a cell or the kernel died, time ran out, or a code cell did not run.
     """
     checked = check_parameters(parameters, declared_parameters(source), source.name)
-    forked = forking_available() if forked is None else forked
     target.parent.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
-        run, notebook = _execute(source, checked, log, timeout, forked)
+        run, notebook = _execute(source, checked, log, timeout, nursery)
     except _StartupError:
         try:
-            run, notebook = _execute(source, checked, log, timeout, forked=False)
+            run, notebook = _execute(source, checked, log, timeout, None)
         except _StartupError as error:
             raise NotebookRunError(
                 f"{source.name}: the kernel did not start, twice ({error}).", details=_tail(log)
@@ -144,14 +143,14 @@ def run_notebook(
 
 
 def _execute(
-    source: Path, parameters: dict[str, Any], log: Path, timeout: float, forked: bool
+    source: Path, parameters: dict[str, Any], log: Path, timeout: float, nursery: Nursery | None
 ) -> tuple[NotebookRun, Any]:
     if ENGINE not in papermill_engines._engines:
         papermill_engines.register(ENGINE, _Engine)
     started = time.monotonic()
     watch = _Watch(timeout, started)
     with tempfile.TemporaryDirectory(prefix="headache-", ignore_cleanup_errors=True) as folder:
-        manager = ReportKernelManager(Path(folder), log, forked=forked)
+        manager = ReportKernelManager(Path(folder), log, nursery)
         try:
             executed = papermill.execute_notebook(
                 nbformat.read(source, as_version=4),  # type: ignore[no-untyped-call]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headache_evidence.reports.building import FAILURE_FILE, RUN_FILE, now
 from headache_evidence.reports.changes import Change, compare, load, snapshot, snapshots, store
 from headache_evidence.reports.fingerprint import differences, whole_data_hash
 from headache_evidence.reports.publishing import publish_json, publish_text, read_json
+from headache_evidence.reports.records import FAILURE_FILE, RUN_FILE, now
 from headache_evidence.reports.settings import Settings
 
 FAILED = "failed"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from headache_evidence.errors import InputError
 from headache_evidence.reports import pipeline
-from headache_evidence.reports.building import RUN_FILE
 from headache_evidence.reports.progress import Progress
 from headache_evidence.reports.publishing import read_json
+from headache_evidence.reports.records import RUN_FILE
 from headache_evidence.reports.settings import read_settings
 
 COMPARED = ("effects.csv", "results.json", "figures/*")

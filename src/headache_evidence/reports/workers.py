@@ -13,10 +13,11 @@ from multiprocessing.context import BaseContext
 from typing import TYPE_CHECKING
 
 from headache_evidence.errors import HeadacheEvidenceError
+from headache_evidence.reports.nursery import Nursery, open_nursery
 from headache_evidence.reports.processes import FIXED_ENVIRONMENT, end_with_parent, forking_available
 
 if TYPE_CHECKING:
-    from headache_evidence.reports.building import Job, Progress
+    from headache_evidence.reports.records import Job, Progress
 
 WARM_MODULE = "headache_evidence.reports.warm"
 STARTUP_ALLOWANCE = 90.0
@@ -66,9 +67,12 @@ def run_job(job: Job, progress: Progress) -> bool:
     """
     context = worker_context()
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(job, sender), name=f"report-{job.headache_type}")  # type: ignore[attr-defined]
+    nursery = open_nursery()
+    process = context.Process(target=_work, args=(job, sender, nursery), name=f"report-{job.headache_type}")  # type: ignore[attr-defined]
     process.start()
     sender.close()
+    if nursery is not None:
+        nursery.connection.close()
     deadline = time.monotonic() + len(job.notebooks) * (job.timeout + STARTUP_ALLOWANCE)
     try:
         while time.monotonic() < deadline:
@@ -91,10 +95,10 @@ def run_job(job: Job, progress: Progress) -> bool:
         receiver.close()
 
 
-def _work(job: Job, sender: Connection) -> None:
+def _work(job: Job, sender: Connection, nursery: Nursery | None) -> None:
     """Runs in the worker process."""
     end_with_parent()
     from headache_evidence.reports.building import build
 
-    sender.send(build(job, lambda notebook, seconds: sender.send((notebook, seconds))))
+    sender.send(build(job, lambda notebook, seconds: sender.send((notebook, seconds)), nursery))
     sender.close()
