@@ -118,6 +118,13 @@ def jbi_overall(judgements: Mapping[str, str]) -> tuple[str, str]:
     return "some_concerns", "all items met; no comparison group"
 
 
+def tool_for_design(design: str) -> str:
+    """The tool for a design of studies.csv; a cohort that compares treatments needs ROBINS-I, named by hand."""
+    if design.startswith("rct"):
+        return ROB2
+    return ROBINS_I if design == "nonrandomised_controlled" else JBI
+
+
 OVERALL_RULES: dict[str, Callable[[Mapping[str, str]], tuple[str, str]]] = {
     ROB2: rob2_overall,
     ROBINS_I: robins_i_overall,
