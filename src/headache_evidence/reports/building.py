@@ -18,7 +18,7 @@ from headache_evidence.reports.nursery import Nursery
 from headache_evidence.reports.provenance import package_versions
 from headache_evidence.reports.publishing import publish_json, publish_text, read_json
 from headache_evidence.reports.records import FAILURE_FILE, RUN_FILE, Job, Progress, now
-from headache_evidence.reports.render import ReportPage, render, report_html
+from headache_evidence.reports.render import ReportPage, render
 from headache_evidence.reports.results_table import read_results, result_rows
 from headache_evidence.reports.runner import NotebookRunError, run_notebook
 
@@ -81,7 +81,7 @@ def _write_report(job: Job, report: Path, parts: Path, started: str, runs: list[
         "versions": versions,
     }
     rows = result_rows(read_results(report / "results.json"))
-    page = ReportPage(
+    words = ReportPage(
         title=job.title,
         limits=job.limits,
         facts=_facts(job),
@@ -90,7 +90,7 @@ def _write_report(job: Job, report: Path, parts: Path, started: str, runs: list[
         results=rows,
         changed_parameters=", ".join(f"{name} = {value}" for name, value in sorted(own.items())),
     )
-    publish_text(report / "report.html", report_html(merged, page))
+    publish_text(report / "report.html", render("report.html.j2", page=page_of(merged), **vars(words)))
     publish_json(report / RUN_FILE, record)
     shutil.rmtree(parts, ignore_errors=True)
 

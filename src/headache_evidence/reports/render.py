@@ -12,7 +12,6 @@ from typing import Any
 
 import jinja2
 
-from headache_evidence.reports.notebook_pages import page_of
 from headache_evidence.reports.results_table import ResultRow
 
 COLLECTION = "Headache evidence: hydrodissection and nerve blocks"
@@ -33,11 +32,6 @@ class ReportPage:
     provenance: Pairs
     results: Sequence[ResultRow] = field(default_factory=tuple)
     changed_parameters: str = ""
-
-
-def report_html(notebook: Any, page: ReportPage) -> str:
-    """The page of a report from its merged, executed notebook."""
-    return render("report.html.j2", page=page_of(notebook), **vars(page))
 
 
 def render(template: str, **values: Any) -> str:

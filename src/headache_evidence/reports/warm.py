@@ -36,9 +36,17 @@ MODULES = (
     "headache_evidence.reports.building",
 )
 
+# jsonschema uses this module, if it can be imported, for one text format that notebooks do not have; its grammar alone
+# takes longer to build than pandas to import.
+_UNUSED = "rfc3987_syntax"
+sys.modules.setdefault(_UNUSED, None)  # type: ignore[arg-type]
+
 for _module in MODULES:
     with contextlib.suppress(ImportError):
         importlib.import_module(_module)
+
+if sys.modules.get(_UNUSED) is None:
+    sys.modules.pop(_UNUSED, None)
 
 # It hooks into the kernel's shell when it is imported, so each kernel has to import it anew.
 sys.modules.pop("matplotlib_inline.backend_inline", None)
