@@ -49,6 +49,7 @@ def chart(
     y_labels: Sequence[str] = ("00.00",),
     x_label_room: float = 0.0,
     legend: Sequence[str] = (),
+    left: float = 0.0,
     right: float = 0.0,
     top: float = 0.0,
     notes: Sequence[str] = (),
@@ -61,10 +62,16 @@ def chart(
     y_labels : the widest of them sets the room left of the axes.
     x_label_room : height of the tick labels below the axes when they are not one line.
     legend : texts of a legend at the right; the widest sets its room.
-    right, top : further room beside and above the axes.
+    left, right, top : further room beside and above the axes.
     notes : sentences below the chart.
     """
-    left = MARGIN + max((text_width(text) for text in y_labels), default=0.0) + TICK_ROOM + (LINE if y_title else 0.0)
+    left = (
+        left
+        + MARGIN
+        + max((text_width(text) for text in y_labels), default=0.0)
+        + TICK_ROOM
+        + (LINE if y_title else 0.0)
+    )
     legend_room = max((text_width(text) for text in legend), default=0.0) + 34.0 if legend else 0.0
     total = left + width + legend_room + right + MARGIN
     title_lines = wrap(title, total - 2 * MARGIN, TITLE_SIZE, bold=True) if title else []
@@ -126,10 +133,13 @@ def nothing_to_show(title: str, words: str) -> EvidenceFigure:
     return describe(figure, title, words, pd.DataFrame({"words": [words]}))
 
 
-def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[str]) -> int:
+def label_points(
+    axes: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[str], radii: Sequence[float] = ()
+) -> int:
     """Write labels beside their points where there is room; returns how many found none.
 
-    Each label tries the right, left, upper and lower side, then the diagonals, against all points and the labels that
+    ``radii`` are those of the marks in points (2.5 when not given). Each label tries the right, left, upper and lower
+    side, then the diagonals, against all points and the labels that
     stand already. Points far from the middle choose first.
     """
     figure = axes.figure
@@ -137,7 +147,8 @@ def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], labels: Seq
     box = axes.get_window_extent()
     limits = np.array([box.x0, box.y0, box.x1, box.y1]) * 72.0 / figure.dpi
     size = FONT_SIZE - 1.0
-    taken = [(px - 2.5, py - 2.5, px + 2.5, py + 2.5) for px, py in points]
+    radius = list(radii) or [2.5] * len(points)
+    taken = [(px - r, py - r, px + r, py + r) for (px, py), r in zip(points, radius, strict=True)]
     middle = np.median(points, axis=0) if len(points) else np.zeros(2)
     order = np.argsort(-np.abs(points - middle).sum(axis=1), kind="stable")
     left_out = 0
@@ -145,11 +156,17 @@ def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], labels: Seq
         text = clean(labels[i])
         width, height = text_width(text, size) + 1.0, size * 1.15
         px, py = points[i]
+        far, near = radius[i] + 1.5, 0.7 * radius[i] + 1.0
         corners = [
-            (px + 4, py - height / 2), (px - 4 - width, py - height / 2), (px - width / 2, py + 4),
-            (px - width / 2, py - 4 - height), (px + 3, py + 3), (px + 3, py - 3 - height),
-            (px - 3 - width, py + 3), (px - 3 - width, py - 3 - height),
-        ]  # fmt: skip
+            (px + far, py - height / 2),
+            (px - far - width, py - height / 2),
+            (px - width / 2, py + far),
+            (px - width / 2, py - far - height),
+            (px + near, py + near),
+            (px + near, py - near - height),
+            (px - near - width, py + near),
+            (px - near - width, py - near - height),
+        ]
         for left, bottom in corners:
             candidate = (left, bottom, left + width, bottom + height)
             inside = (

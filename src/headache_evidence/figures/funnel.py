@@ -57,7 +57,8 @@ def funnel_plot(
     top = 1.06 * float(max(se.max(), extra_se.max(initial=0.0)))
     reach = norm.ppf(0.975) * top
     centre = result.estimate if result.k else float(data.yi.mean())
-    everything = np.concatenate([data.yi, extra_y, [centre - reach, centre + reach]])
+    null = [] if scale.null is None else [scale.null]
+    everything = np.concatenate([data.yi, extra_y, [centre - reach, centre + reach], null])
     low, high = float(everything.min()), float(everything.max())
     low, high = low - 0.04 * (high - low), high + 0.04 * (high - low)
     notes = [_contour_note(contours)] if scale.null is not None else []
@@ -65,7 +66,7 @@ def funnel_plot(
     if extra_y.size:
         notes.append(f"Open circles: {extra_y.size} effects imputed by trim and fill; dash-dotted: pooled with them.")
     if data.k < 10:
-        notes.append(f"With {data.k} studies the shape says little: asymmetry is not assessed below 10.")
+        notes.append(f"k = {data.k}: the shape says little, asymmetry is not assessed below 10 studies.")
     with house_style():
         x_title = f"{scale.name} (log scale)" if scale.is_ratio else scale.name
         figure, axes = chart(300.0, 230.0, title=title, x_title=x_title, y_title="Standard error", notes=notes)

@@ -56,7 +56,7 @@ def gosh_plot(
             notes=["Mark size: number of subsets at that place (square root). Above: their distribution."],
         )  # fmt: skip
         axes.set(xlim=(low, high), ylim=(-4, 104))
-        edges_x, edges_y = np.linspace(low, high, BINS + 1), np.linspace(-2, 102, BINS + 1)
+        edges_x, edges_y = np.linspace(low, high, BINS + 1), np.linspace(-1, 101, 52)
         for chosen, colour, marker, name in groups:
             counts, _, _ = np.histogram2d(x[chosen], y[chosen], bins=(edges_x, edges_y))
             i, j = np.nonzero(counts)

@@ -47,7 +47,7 @@ def baujat_plot(table: pd.DataFrame, *, title: str = "Which studies drive hetero
 
 
 def radial_plot(effects: pd.DataFrame, result: PooledResult, *, title: str = "Radial plot") -> EvidenceFigure:
-    """Standardised effects against precision (Galbraith 1988): slopes are effects, read off the arc at the right.
+    """Standardised effects against precision (Galbraith 1988): slopes are effects, read off the axis at the right.
 
     Points within the band lie within two standard errors of the pooled effect. The precision uses tau2 of the pooled
     result, as the weights do.
@@ -70,7 +70,7 @@ def radial_plot(effects: pd.DataFrame, result: PooledResult, *, title: str = "Ra
     y_all = np.concatenate([standardised, [0, 2, -2], [result.estimate * x_max + 2, result.estimate * x_max - 2]])
     y_low, y_high = float(y_all.min()) - 0.5, float(y_all.max()) + 0.5
     with house_style():
-        notes = ["Line: pooled effect; band: two standard errors around it. Read a study's effect off the arc."]
+        notes = ["Line: pooled effect; band: two standard errors around it. Read a study's effect off the right axis."]
         figure, axes = chart(
             240.0, 220.0, title=title, x_title="Precision (1 / standard error)", y_title="Effect / standard error",
             right=78.0, notes=notes,
@@ -124,10 +124,9 @@ def labbe_plot(
         if result is not None and result.estimable:
             grid = np.linspace(0.1, 99.9, 300)
             axes.plot(grid, _pooled_rate(grid, result), color=INK, lw=0.9, ls=(0, (4, 3)), gid="pooled-line")
-        axes.scatter(
-            second, first, s=140 * n / n.max(), facecolor=BLUE, edgecolor=INK, lw=0.5, alpha=0.75, gid="studies"
-        )
-        _label(axes, second, first, study_labels(rows))
+        area = 140 * n / n.max()
+        axes.scatter(second, first, s=area, facecolor=BLUE, edgecolor=INK, lw=0.5, alpha=0.75, gid="studies")
+        label_points(axes, second.tolist(), first.tolist(), study_labels(rows), np.sqrt(area / np.pi).tolist())
     words = f"{len(rows)} studies, {n.sum():.0f} patients: {int((first > second).sum())} have more events under the "
     words += f"intervention, {int((first < second).sum())} fewer, {int((first == second).sum())} as many."
     numbers = pd.DataFrame({"label": study_labels(rows), "rate1": first, "rate2": second, "n": n})

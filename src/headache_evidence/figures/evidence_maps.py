@@ -1,0 +1,166 @@
+"""Maps of the evidence: gaps by headache type, outcome and follow-up; what each study reports."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.patches import Rectangle
+
+from headache_evidence.figures.chart import LINE, chart, needs, nothing_to_show
+from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style
+from headache_evidence.figures.palette import INK, PALE, QUIET
+from headache_evidence.figures.typeset import capitalised, clean, text_width, words, wrap
+
+CERTAINTY = {  # fill and sign
+    "high": ("#08519c", "⊕⊕⊕⊕"),
+    "moderate": ("#4292c6", "⊕⊕⊕○"),
+    "low": ("#9ecae1", "⊕⊕○○"),
+    "very_low": ("#deebf7", "⊕○○○"),
+    "": ("white", "not rated"),
+}
+REPORTED = {  # fill and sign of what a study says about an item
+    "yes": ("#3b7db4", "●"),
+    "partly": ("#b9d3e8", "◐"),
+    "no": ("white", "–"),
+    "": ("white", ""),
+}
+LARGEST = 25.0  # diameter of the largest bubble in points
+CELL = 30.0
+
+
+def evidence_gap_plot(
+    table: pd.DataFrame, *, title: str = "Where there is evidence, and where there is none"
+) -> EvidenceFigure:
+    """Bubbles by patients on a grid of headache type against outcome and follow-up; colour and sign by certainty.
+
+    Parameters
+    ----------
+    table : ``headache_type``, ``outcome``, ``follow_up`` (in the order to show), ``k`` (studies), ``n`` (patients,
+        may be missing), ``certainty`` (high, moderate, low, very_low, or empty). Combinations that are absent or have
+        k = 0 are the gaps and stay empty.
+    title : bold line at the top.
+    """
+    needs(table, ("headache_type", "outcome", "follow_up", "k", "n", "certainty"), "The table of the evidence map")
+    if table.empty:
+        return nothing_to_show(title, "No combination to show.")
+    types = list(dict.fromkeys(table["headache_type"].map(words)))
+    outcomes = list(dict.fromkeys(table["outcome"].map(words)))
+    times = list(dict.fromkeys(table["follow_up"].map(words)))
+    places = [(outcome, time) for outcome in outcomes for time in times]
+    n = table["n"].to_numpy(float)
+    most = max(float(np.nanmax(n)) if np.isfinite(n).any() else 1.0, 1.0)
+    time_room = max(text_width(time) for time in times)
+    heads = [wrap(capitalised(outcome), CELL * len(times) - 4.0, bold=True) for outcome in outcomes]
+    width, height = CELL * len(places), CELL * len(types)
+    with house_style():
+        notes = [
+            "Area: patients (open ring: number of patients not known). Number: studies. Empty: no usable evidence."
+        ]
+        notes += [
+            "Certainty: "
+            + ", ".join(f"{sign} {words(key) or ''}".strip() for key, (_, sign) in CERTAINTY.items())
+            + "."
+        ]
+        figure, axes = chart(
+            width, height, title=title, y_labels=[capitalised(name) for name in types], x_label_room=time_room + 4.0,
+            top=max(len(h) for h in heads) * LINE + 6.0, notes=notes,
+        )  # fmt: skip
+        axes.set(xlim=(0, width), ylim=(height, 0))
+        axes.spines[["left", "bottom"]].set_visible(False)
+        axes.set_yticks([CELL * (i + 0.5) for i in range(len(types))], labels=[capitalised(name) for name in types])
+        axes.set_xticks(
+            [CELL * (i + 0.5) for i in range(len(places))], labels=[time for _, time in places], rotation=90
+        )
+        axes.tick_params(length=0)
+        for i in range(len(types) + 1):
+            axes.axhline(CELL * i, color=PALE, lw=0.5, zorder=0)
+        for i in range(len(places) + 1):
+            edge = i % len(times) == 0
+            axes.axvline(CELL * i, color=QUIET if edge else PALE, lw=0.7 if edge else 0.5, zorder=0)
+        for i, lines in enumerate(heads):
+            middle = CELL * len(times) * (i + 0.5)
+            for k, text in enumerate(lines):
+                axes.annotate(
+                    text, (middle, 0), (0, 4 + LINE * (len(lines) - 1 - k)), textcoords="offset points", ha="center",
+                    va="bottom", weight="bold", annotation_clip=False, gid=f"outcome-{i}-{k}",
+                )  # fmt: skip
+        for i, row in enumerate(table.to_dict("records")):
+            if not float(row["k"]) > 0:
+                continue
+            x = CELL * (places.index((words(row["outcome"]), words(row["follow_up"]))) + 0.5)
+            y = CELL * (types.index(words(row["headache_type"])) + 0.5)
+            known = bool(pd.notna(row["n"]))
+            diameter = max(LARGEST * np.sqrt(float(row["n"]) / most), 6.0) if known else 9.0
+            fill, sign = CERTAINTY.get(clean(row["certainty"]).replace(" ", "_"), CERTAINTY[""])
+            axes.scatter(
+                [x], [y - 2.5], s=diameter**2, facecolor=fill if known else "white", edgecolor=INK, lw=0.7,
+                gid=f"bubble-{i}",
+            )  # fmt: skip
+            dark = known and fill in ("#08519c", "#4292c6") and diameter >= 10.0
+            axes.text(
+                x, y - 2.5, f"{row['k']:.0f}", ha="center", va="center", size=6.5, weight="bold",
+                color="white" if dark else INK, gid=f"studies-{i}",
+            )  # fmt: skip
+            if sign != "not rated":
+                axes.text(x, y + 12.0, sign, ha="center", va="center", size=4.5, color=INK, gid=f"certainty-{i}")
+    filled = table.loc[table["k"].astype(float) > 0]
+    all_cells = len(types) * len(places)
+    text = f"{len(filled)} of {all_cells} combinations of headache type, outcome and follow-up have usable evidence. "
+    largest = filled.sort_values("n", ascending=False, kind="stable").head(3)
+    text += "Most patients: " + "; ".join(
+        f"{words(r['headache_type'])}, {words(r['outcome'])}, {words(r['follow_up'])} "
+        f"(k = {r['k']:.0f}, n = {r['n']:.0f})"
+        for r in largest.to_dict("records")
+        if pd.notna(r["n"])
+    )
+    return describe(figure, title, f"{text}.", table.reset_index(drop=True))
+
+
+def reporting_map_plot(table: pd.DataFrame, *, title: str = "What each study reports") -> EvidenceFigure:
+    """A grid of studies against items: filled for reported, half for partly, a dash for not.
+
+    Parameters
+    ----------
+    table : first column the study label, then one column per item with "yes", "partly", "no" or empty (not applicable);
+        booleans are understood.
+    title : bold line at the top.
+    """
+    if table.shape[1] < 2 or table.empty:
+        return nothing_to_show(title, "No study to show.")
+    labels = [clean(value) for value in table.iloc[:, 0]]
+    items = [str(name) for name in table.columns[1:]]
+    answers = [[_answer(value) for value in table[name]] for name in table.columns[1:]]
+    heads = [capitalised(words(item)) for item in items]
+    cell_x, cell_y = 18.0, 12.5
+    width, height = cell_x * len(items), cell_y * len(labels)
+    with house_style():
+        counts = [sum(answer == "yes" for answer in column) for column in answers]
+        figure, axes = chart(
+            width, height, title=title, y_labels=labels, x_label_room=max(text_width(h) for h in heads) + 4.0,
+            notes=["● reported, ◐ partly, – not reported, empty: does not apply. Items as columns, studies as rows."],
+        )  # fmt: skip
+        axes.set(xlim=(0, width), ylim=(height, 0))
+        axes.spines[["left", "bottom"]].set_visible(False)
+        axes.set_yticks([cell_y * (i + 0.5) for i in range(len(labels))], labels=labels)
+        axes.set_xticks([cell_x * (i + 0.5) for i in range(len(items))], labels=heads, rotation=90)
+        axes.tick_params(length=0)
+        for j, column in enumerate(answers):
+            for i, answer in enumerate(column):
+                fill, sign = REPORTED[answer]
+                cell = Rectangle((cell_x * j, cell_y * i), cell_x, cell_y, facecolor=fill, edgecolor="#bdbdbd", lw=0.5)
+                cell.set_gid(f"cell-{i}-{j}")
+                axes.add_artist(cell)
+                if sign:
+                    colour = "white" if answer == "yes" else INK
+                    axes.text(
+                        cell_x * (j + 0.5), cell_y * (i + 0.5), sign, ha="center", va="center", size=6.5, color=colour
+                    )
+    shares = ", ".join(f"{head.lower()} {count}" for head, count in zip(heads, counts, strict=True))
+    return describe(figure, title, f"{len(labels)} studies; reported by: {shares}.", table.reset_index(drop=True))
+
+
+def _answer(value: object) -> str:
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    text = clean(value).lower()
+    return text if text in REPORTED else ""

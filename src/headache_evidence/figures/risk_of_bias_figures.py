@@ -1,0 +1,171 @@
+"""Risk of bias: traffic lights for every study, and the share of judgements by domain."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.patches import Rectangle
+
+from headache_evidence.figures.chart import LINE, MARGIN, NOTE_SIZE, chart, nothing_to_show
+from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style, new_figure
+from headache_evidence.figures.palette import INK, JUDGEMENT_ALIASES, JUDGEMENTS, judgement_style
+from headache_evidence.figures.risk_of_bias_lights import OVERALL, domains_by_tool
+from headache_evidence.figures.row_drawing import light
+from headache_evidence.figures.typeset import LINE_HEIGHT, capitalised, clean, text_width, words, wrap
+
+PITCH = 15.0
+HATCHES = {"low": "", "some_concerns": "...", "high": "///", "critical": "xxx", "no_information": ""}
+
+
+def risk_of_bias_plot(table: pd.DataFrame, *, title: str = "Risk of bias by study") -> EvidenceFigure:
+    """Traffic lights, a row per study and a column per domain; one panel per tool, below each other.
+
+    Parameters
+    ----------
+    table : ``study_id`` (or ``label``), ``tool``, ``domain``, ``judgement``; the domain ``overall`` comes last.
+    title : bold line at the top.
+    """
+    domains = domains_by_tool(table)
+    if table.empty:
+        return nothing_to_show(title, "No risk-of-bias judgement.")
+    names = table["label" if "label" in table.columns else "study_id"].map(clean)
+    judgement = {
+        (str(t), str(s), str(d)): str(j)
+        for t, s, d, j in zip(table["tool"], table["study_id"], table["domain"], table["judgement"], strict=True)
+    }
+    label = dict(zip(table["study_id"].astype(str), names, strict=True))
+    columns = {tool: [*found, OVERALL] if _has_overall(table, tool) else found for tool, found in domains.items()}
+    studies = {tool: list(dict.fromkeys(table.loc[table["tool"] == tool, "study_id"].astype(str))) for tool in domains}
+    label_width = min(max(text_width(text) for text in names), 180.0)
+    legend = "Signs: " + ", ".join(f"{symbol} {meaning}" for _, symbol, _, meaning in JUDGEMENTS.values()) + "."
+    keys = {tool: _key(found) for tool, found in columns.items()}
+    total = max(MARGIN * 2 + label_width + 14.0 + PITCH * max(len(c) for c in columns.values()), 330.0)
+    note_lines = {tool: wrap(keys[tool], total - 2 * MARGIN, NOTE_SIZE) for tool in columns}
+    legend_lines = wrap(legend, total - 2 * MARGIN, NOTE_SIZE)
+    small = NOTE_SIZE * LINE_HEIGHT
+    rows = {s: wrap(label[s], label_width) for s in label}
+    heights = {tool: [max(PITCH, len(rows[s]) * LINE + 3.0) for s in studies[tool]] for tool in columns}
+    height = MARGIN + 20.0 + sum(sum(heights[t]) + 2 * LINE + 12.0 + len(note_lines[t]) * small for t in columns)
+    height += len(legend_lines) * small + MARGIN
+    with house_style():
+        figure = new_figure(total, height)
+        canvas = figure.add_axes((0, 0, 1, 1))
+        canvas.set(xlim=(0, total), ylim=(height, 0))
+        canvas.axis("off")
+        canvas.text(MARGIN, MARGIN + 6.0, title, size=10, weight="bold", va="center", gid="title-0")
+        y = MARGIN + 20.0
+        lights_left = MARGIN + label_width + 14.0
+        for number, tool in enumerate(columns):
+            canvas.text(MARGIN, y + LINE / 2, tool, weight="bold", va="center", gid=f"tool-{number}")
+            for i, _ in enumerate(columns[tool]):
+                letter = "Ov." if columns[tool][i] == OVERALL else chr(ord("A") + i)
+                canvas.text(
+                    lights_left + PITCH * (i + 0.5), y + LINE / 2, letter, weight="bold", ha="center", va="center",
+                    gid=f"tool-{number}-letter-{i}",
+                )  # fmt: skip
+            y += LINE + 2.0
+            canvas.plot([MARGIN, total - MARGIN], [y, y], color=INK, lw=0.6)
+            y += 3.0
+            for s, row_height in zip(studies[tool], heights[tool], strict=True):
+                for k, text in enumerate(rows[s]):
+                    middle = y + row_height / 2 + (k - (len(rows[s]) - 1) / 2) * LINE
+                    canvas.text(MARGIN, middle, text, va="center_baseline", gid=f"study-{number}-{s}-{k}")
+                for i, domain in enumerate(columns[tool]):
+                    at = lights_left + PITCH * (i + 0.5)
+                    light(
+                        canvas,
+                        at,
+                        y + row_height / 2,
+                        judgement.get((tool, s, domain), ""),
+                        f"{number}-{s}-{domain}",
+                        5.2,
+                    )
+                y += row_height
+            y += 4.0
+            for text in note_lines[tool]:
+                canvas.text(MARGIN, y + small / 2, text, size=NOTE_SIZE, va="center")
+                y += small
+            y += LINE + 3.0
+        for text in legend_lines:
+            canvas.text(MARGIN, y - LINE / 2 + small / 2, text, size=NOTE_SIZE, va="center")
+            y += small
+    return describe(figure, title, _overall_words(table), table.reset_index(drop=True))
+
+
+def risk_of_bias_summary_plot(
+    table: pd.DataFrame, *, tool: str | None = None, title: str = "Risk of bias by domain"
+) -> EvidenceFigure:
+    """Share of each judgement per domain, as stacked bars with the number of studies printed in them.
+
+    Parameters
+    ----------
+    table : as for :func:`risk_of_bias_plot`.
+    tool : the tool to show; the one with most judgements when not given.
+    title : bold line at the top.
+    """
+    domains = domains_by_tool(table)
+    if table.empty:
+        return nothing_to_show(title, "No risk-of-bias judgement.")
+    tool = tool or str(table["tool"].value_counts().sort_index().idxmax())
+    part = table.loc[table["tool"] == tool]
+    shown = [*domains.get(tool, []), *([OVERALL] if _has_overall(table, tool) else [])]
+    judged = part["judgement"].map(_plain)
+    names = [capitalised(words(domain)) for domain in shown]
+    with house_style():
+        figure, axes = chart(
+            300.0, 20.0 * len(shown) + 6.0, title=f"{title} ({tool}, k = {part['study_id'].nunique()})",
+            x_title="Studies (%)", y_labels=names, legend=[words_ for *_, words_ in JUDGEMENTS.values()],
+        )  # fmt: skip
+        axes.set(xlim=(0, 100), ylim=(len(shown) - 0.4, -0.6), xticks=range(0, 101, 20))
+        axes.set_yticks(range(len(shown)), labels=names)
+        axes.tick_params(axis="y", length=0)
+        counts = []
+        for row, domain in enumerate(shown):
+            here = judged.loc[part["domain"] == domain]
+            start = 0.0
+            for key, (fill, symbol, _, meaning) in JUDGEMENTS.items():
+                n = int((here == key).sum())
+                counts.append((domain, key, n))
+                share = 100 * n / max(len(here), 1)
+                bar = Rectangle((start, row - 0.38), share, 0.76, facecolor=fill, edgecolor=INK, linewidth=0.5)
+                bar.set(hatch=HATCHES[key], gid=f"bar-{domain}-{key}", label=meaning if row == 0 else "_")
+                axes.add_artist(bar)
+                if share >= 7:
+                    axes.text(
+                        start + share / 2, row, f"{symbol} {n}", ha="center", va="center_baseline", weight="bold",
+                        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8}, size=7.0,
+                        gid=f"count-{domain}-{key}",
+                    )  # fmt: skip
+                start += share
+        handles = [
+            Rectangle(
+                (0, 0), 1, 1, facecolor=fill, edgecolor=INK, lw=0.5, hatch=HATCHES[key], label=f"{symbol} {meaning}"
+            )
+            for key, (fill, symbol, _, meaning) in JUDGEMENTS.items()
+        ]
+        axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0)
+    numbers = pd.DataFrame(counts, columns=["domain", "judgement", "studies"])
+    return describe(figure, title, _overall_words(part), numbers)
+
+
+def _plain(judgement: object) -> str:
+    key = clean(judgement).lower().replace(" ", "_")
+    key = JUDGEMENT_ALIASES.get(key, key)
+    return key if key in JUDGEMENTS else "no_information"
+
+
+def _has_overall(table: pd.DataFrame, tool: str) -> bool:
+    return bool(((table["tool"] == tool) & (table["domain"] == OVERALL)).any())
+
+
+def _key(domains: list[str]) -> str:
+    letters = [f"{chr(ord('A') + i)} {words(d)}" for i, d in enumerate(domains) if d != OVERALL]
+    return ", ".join(letters) + (", Ov. overall." if OVERALL in domains else ".")
+
+
+def _overall_words(table: pd.DataFrame) -> str:
+    overall = table.loc[table["domain"] == OVERALL]
+    part = overall if len(overall) else table
+    what = "overall judgements" if len(overall) else "judgements"
+    counted = part["judgement"].map(_plain).value_counts()
+    shares = ", ".join(f"{judgement_style(key)[3]} {int(counted[key])}" for key in JUDGEMENTS if key in counted)
+    return f"{table['study_id'].nunique()} studies; {what}: {shares}."
