@@ -18,6 +18,7 @@ from .pools.leave_one_out import cumulative as cumulative
 from .pools.leave_one_out import leave_one_out as leave_one_out
 from .pools.limit_meta_analysis import limit_meta_analysis as limit_meta_analysis
 from .pools.mantel_haenszel import mantel_haenszel as mantel_haenszel
+from .pools.meta_regression import meta_regression as meta_regression
 from .pools.network_components import components_of_arm as components_of_arm
 from .pools.network_components import network_contrasts as network_contrasts
 from .pools.next_trial import next_trial as next_trial
@@ -38,6 +39,7 @@ from .pools.small_study_tests import begg as begg
 from .pools.small_study_tests import egger as egger
 from .pools.small_study_tests import harbord as harbord
 from .pools.small_study_tests import peters as peters
+from .pools.subgroups import subgroup_pools as subgroup_pools
 from .pools.trial_sequential import trial_sequential_analysis as trial_sequential_analysis
 from .pools.trim_and_fill import trim_and_fill as trim_and_fill
 from .reports.report_data import write_report_data as write_report_data
@@ -93,6 +95,7 @@ __all__ = [
     "load_evidence",
     "load_protocol",
     "mantel_haenszel",
+    "meta_regression",
     "network_contrasts",
     "next_trial",
     "overall_risk_of_bias",
@@ -120,6 +123,7 @@ __all__ = [
     "show_studies",
     "show_usage",
     "study_usage",
+    "subgroup_pools",
     "trial_sequential_analysis",
     "trim_and_fill",
     "turner_prior",
