@@ -218,7 +218,7 @@ HOSTILE: dict[str, tuple[str, str]] = {
     "no YAML": ("study: {study_id: X1", "not valid YAML"),
     "name missing": ("study: {[a]: b}", "name is needed"),
     "merge key": ("study: {<<: {title: T}, study_id: X1}", "not in the schema"),
-    "deep nesting": ("study: " + "[" * 5000, "not valid YAML"),
+    "deep nesting": ("study: " + "[" * 1500, "not valid YAML"),
 }
 
 

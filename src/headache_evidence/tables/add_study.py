@@ -70,10 +70,10 @@ def add_study(template_path: str | Path, data_dir: str | Path = "data", dry_run:
     """
     data_dir = Path(data_dir)
     schema = read_schema(data_dir)
+    study = _completed(read_template(template_path, schema), schema)
     present = errors_of(check_evidence(data_dir))
     if present:
         raise EvidenceError(present)
-    study = _completed(read_template(template_path, schema), schema)
     _refuse_known(study, data_dir, schema)
     before = {name: (data_dir / schema.table(name).path).read_bytes() for name in study.rows}
     after: dict[str, bytes] = {}

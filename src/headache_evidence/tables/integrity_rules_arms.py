@@ -29,9 +29,8 @@ AT_TIME = [*SAME_MEASURE, "time_value", "time_unit", "time_label"]
 IMBALANCE_P = 0.001
 """Baseline p of a randomised trial below which a difference is shown; as information, for chance also makes it."""
 
-ALIKE_Z = 0.15
-"""Two arms are alike at a time when their means differ by one unit of the last digit at most and by less than this
-part of the standard error of the difference. At 0.15 about one simulated clean trial in a hundred is hit."""
+ALIKE_DECIMALS = 2
+"""Fewest decimals of the means: arms printed with one decimal agree by chance too often."""
 
 ALIKE_TIMES = 3
 """Fewest times at which two arms must agree before their likeness is tested; at two, chance does it too often."""
@@ -209,9 +208,9 @@ def arms_too_alike(ev: Evidence) -> pd.DataFrame:
     """
     pairs = _arm_pairs(ev, baseline=False)
     mean, mean_2 = numbers(pairs, "mean"), numbers(pairs, "mean_2")
-    variances = [numbers(pairs, f"sd{arm}") ** 2 / numbers(pairs, f"size{arm}") for arm in ("", "_2")]
     gap, unit = np.abs(mean - mean_2), 2 * np.fmin(inum.half_unit(mean), inum.half_unit(mean_2))
-    alike = (gap <= unit + inum.FLOAT_SLACK) & (np.fmax(gap, unit) < ALIKE_Z * np.sqrt(sum(variances)))
+    fine = np.fmax(inum.decimals(mean), inum.decimals(mean_2)) >= ALIKE_DECIMALS
+    alike = fine & (gap <= unit + inum.FLOAT_SLACK)
     groups = pairs.assign(alike=alike, gap=gap).groupby([*SAME_MEASURE, "arm_id", "arm_id_2"], sort=True)
     found = groups.agg(
         times=("alike", "size"), all_alike=("alike", "all"), gap=("gap", "max"), row=("row", "min")
