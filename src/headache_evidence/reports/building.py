@@ -19,7 +19,7 @@ from headache_evidence.reports.provenance import package_versions
 from headache_evidence.reports.publishing import publish_json, publish_text, read_json
 from headache_evidence.reports.records import FAILURE_FILE, RUN_FILE, Job, Progress, now
 from headache_evidence.reports.render import ReportPage, render
-from headache_evidence.reports.results_table import read_results, result_rows
+from headache_evidence.reports.results_table import ResultRow, read_results, result_rows
 from headache_evidence.reports.runner import NotebookRunError, run_notebook
 
 LOG = "kernel.log"
@@ -85,7 +85,8 @@ def _write_report(job: Job, report: Path, parts: Path, started: str, runs: list[
         title=job.title,
         limits=job.limits,
         facts=_facts(job),
-        downloads=[pair for pair in DOWNLOADS if (report / pair[0]).exists()] + _figure_links(report),
+        downloads=[pair for pair in DOWNLOADS if (report / pair[0]).exists()],
+        figures=_figure_links(report, rows),
         provenance=_provenance(job, started, versions),
         results=rows,
         changed_parameters=", ".join(f"{name} = {value}" for name, value in sorted(own.items())),
@@ -103,9 +104,13 @@ def _facts(job: Job) -> list[tuple[str, str]]:
     ]
 
 
-def _figure_links(report: Path) -> list[tuple[str, str]]:
-    figures = sorted(report.glob("figures/*.svg"))
-    return [(f"figures/{path.name}", path.stem.replace("_", " ")) for path in figures]
+def _figure_links(report: Path, rows: list[ResultRow]) -> list[tuple[str, str]]:
+    """Every figure file with the title of its result."""
+    titles = {row.question_id: row.title for row in rows}
+    figures = sorted(path for path in report.glob("figures/*") if path.is_file())
+    return [
+        (f"figures/{path.name}", f"{titles.get(path.stem, path.stem)} ({path.suffix[1:].upper()})") for path in figures
+    ]
 
 
 def _provenance(job: Job, started: str, versions: Mapping[str, str]) -> list[tuple[str, str]]:

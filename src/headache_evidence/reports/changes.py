@@ -79,7 +79,10 @@ def compare(before: Snapshot, after: Snapshot) -> list[Change]:
     changes = []
     old_reports, new_reports = before.get("reports", {}), after.get("reports", {})
     for name in dict.fromkeys([*new_reports, *old_reports]):
-        old, new = old_reports.get(name, {}), new_reports.get(name, {})
+        if name not in old_reports:
+            changes.append(Change(name, "first report", (f"{len(new_reports[name])} results",)))
+            continue
+        old, new = old_reports[name], new_reports.get(name, {})
         for question in dict.fromkeys([*new, *old]):
             details = _details(old.get(question), new.get(question))
             if details:

@@ -30,6 +30,7 @@ class ReportPage:
     facts: Pairs
     downloads: Pairs
     provenance: Pairs
+    figures: Pairs = ()
     results: Sequence[ResultRow] = field(default_factory=tuple)
     changed_parameters: str = ""
 

@@ -8,6 +8,7 @@ for (const table of document.querySelectorAll("main table")) {
     return /^[^A-Za-z]*[\d.]/.test(text) && !Number.isNaN(number) ? number : text.toLowerCase();
   };
   for (const header of head.rows[0].cells) {
+    if (!header.textContent.trim()) continue;
     const button = document.createElement("button");
     button.type = "button";
     button.append(...header.childNodes);
