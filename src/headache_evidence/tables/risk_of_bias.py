@@ -76,6 +76,8 @@ def rob2_overall(judgements: Mapping[str, str]) -> tuple[str, str]:
         return "high", f"some concerns in {len(concerns)} domains ({_names(concerns)}){tail}"
     if concerns:
         return "some_concerns", f"some concerns in {_names(concerns)}{tail}"
+    if len(unknown) == len(judgements):
+        return "no_information", "no information in any domain"
     if unknown:
         return "no_information", f"no information on {_names(unknown)}; no concern in the other domains"
     return "low", "low in all domains"
@@ -94,6 +96,8 @@ def robins_i_overall(judgements: Mapping[str, str]) -> tuple[str, str]:
         found = _having(judgements, word)
         if found:
             return word, f"{word} in {_names(found)}{tail}"
+    if len(unknown) == len(judgements):
+        return "no_information", "no information in any domain"
     if unknown:
         return "no_information", f"no information on {_names(unknown)}; nothing serious in the other domains"
     moderate = _having(judgements, "moderate")
