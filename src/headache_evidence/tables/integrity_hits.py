@@ -83,10 +83,10 @@ def make_hits(
         "row": rows["row"].to_numpy(),
         "column": column,
         "rule": rule,
-        "severity": severity if isinstance(severity, str) else list(severity),
+        "severity": severity if isinstance(severity, str) else [str(word) for word in severity],
         "found": list(found),
         "expected": list(expected),
-        "why": why if isinstance(why, str) else list(why),
+        "why": why if isinstance(why, str) else [str(text) for text in why],
     }
     return pd.DataFrame(columns, index=range(len(rows)), columns=list(HIT_COLUMNS))
 
