@@ -21,6 +21,7 @@ from .pools.mantel_haenszel import mantel_haenszel as mantel_haenszel
 from .pools.meta_regression import meta_regression as meta_regression
 from .pools.network_components import components_of_arm as components_of_arm
 from .pools.network_components import network_contrasts as network_contrasts
+from .pools.network_effects import network_effects as network_effects
 from .pools.next_trial import next_trial as next_trial
 from .pools.permutation import permutation_test as permutation_test
 from .pools.pet_peese import pet_peese as pet_peese
@@ -97,6 +98,7 @@ __all__ = [
     "mantel_haenszel",
     "meta_regression",
     "network_contrasts",
+    "network_effects",
     "next_trial",
     "overall_risk_of_bias",
     "permutation_test",

@@ -33,7 +33,7 @@ def arm(technique="perineural_block", injectate="", guidance="not_reported", vol
             ("injection", "dextrose", "hydrodissection", "ultrasound_guidance"),
         ),
         (arm("usual_care"), ()),
-        (arm("topical_block", "lidocaine"), ("topical_application", "local_anaesthetic")),
+        (arm("topical_block", "lidocaine"), ("topical_application", "topical_local_anaesthetic")),
         (arm("sham_topical", "saline"), ("topical_application",)),
         (arm("botulinum_toxin", "botulinum_toxin"), ("injection", "botulinum_toxin")),
         (arm("pulsed_radiofrequency"), ("pulsed_radiofrequency",)),

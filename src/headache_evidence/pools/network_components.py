@@ -4,7 +4,8 @@ Coding, so that a sum of components describes an arm:
 
 * ``injection``: needle, ritual and fluid, the part that a placebo injection shares. Every injected arm has it; a sham
   injection has nothing else, whatever small amount of anaesthetic it holds to feel alike.
-* ``topical_application``: the same for topical blocks and their sham.
+* ``topical_application``: the same for topical blocks and their sham. What a topical block holds is a component of its
+  own, ``topical_local_anaesthetic`` say: a drop on the mucosa is not assumed to do what an injection does.
 * ``local_anaesthetic``, ``steroid``, ``dextrose``, ``botulinum_toxin``, ``neurolytic`` ...: from the injectate.
 * ``saline_volume``: saline meant as treatment or to add volume, that is, in an arm that is not a sham.
 * ``hydrodissection``, ``pulsed_radiofrequency``: from the technique. ``ultrasound_guidance``: from the guidance.
@@ -89,7 +90,8 @@ def components_of_arm(row: Mapping[str, Any], large_volume_ml: float | None = No
     else:
         found.add(technique)
     if not technique.startswith("sham"):
-        found |= _injectate_components(technique, _text(row, "injectate"))
+        held = _injectate_components(technique, _text(row, "injectate"))
+        found |= {f"topical_{name}" for name in held} if technique == "topical_block" else held
         if technique == "hydrodissection":
             found.add("hydrodissection")
     if _text(row, "guidance") == "ultrasound":
