@@ -61,7 +61,10 @@ def tau2_standard_error(yi: FloatArray, vi: FloatArray, tau2: float, method: str
     elif method == "HE":
         form = _residual_maker(np.ones(k))
         scale = k - 1.0
-    elif method == "SJ" and (start := float(yi.var())) > 0:
+    elif method == "SJ":
+        start = float(yi.var())
+        if start == 0:
+            return 0.0
         form = _residual_maker(1.0 / (vi + start))
         scale = (k - 1.0) / start
     else:

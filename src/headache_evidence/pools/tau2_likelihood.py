@@ -7,11 +7,12 @@ likelihood, which can have more than one; Newton steps on its derivative, kept i
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from headache_evidence.effects.effect_table import FloatArray
 from headache_evidence.pools.weighted_sums import weighted_sums
 
-SCAN_POINTS = 12
+SCAN_POINTS = 16
 MAX_ITERATIONS = 100
 SMALL_STEP = 1e-8  # relative; convergence is quadratic, so the error left after such a step is rounding
 
@@ -50,11 +51,33 @@ def likelihood_tau2(yi: FloatArray, vi: FloatArray, restricted: bool) -> FloatAr
     ceiling = spread + np.sqrt(spread * vi.max(axis=0))  # no stationary point lies above it
     grid = np.vstack([np.zeros_like(spread), _geometric_grid(vi.min(axis=0), ceiling)])
     heights = profile_log_likelihood(yi[:, None, :], vi[:, None, :], grid, restricted)
-    best = heights.argmax(axis=0)
-    columns = np.arange(best.size)
-    lower = grid[np.maximum(best - 1, 0), columns]
-    upper = grid[np.minimum(best + 1, len(grid) - 1), columns]
-    return _climb(yi, vi, grid[best, columns], lower, upper, restricted)
+    tau2 = _climb_from(yi, vi, grid, heights.argmax(axis=0), restricted)
+    rival, has_rival = _second_peak(heights)
+    if has_rival.any():
+        y, v = yi[:, has_rival], vi[:, has_rival]
+        other = _climb_from(y, v, grid[:, has_rival], rival[has_rival], restricted)
+        first = tau2[has_rival]
+        higher = profile_log_likelihood(y, v, other, restricted) > profile_log_likelihood(y, v, first, restricted)
+        tau2[has_rival] = np.where(higher, other, first)
+    return tau2
+
+
+def _second_peak(heights: FloatArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+    """Grid point of the second highest local maximum of each column, and whether there is one."""
+    walls = np.full_like(heights[:1], -np.inf)
+    padded = np.vstack([walls, heights, walls])
+    peaks = np.where((heights >= padded[:-2]) & (heights > padded[2:]), heights, -np.inf)
+    np.put_along_axis(peaks, heights.argmax(axis=0)[None], -np.inf, axis=0)
+    return peaks.argmax(axis=0), np.isfinite(peaks.max(axis=0))
+
+
+def _climb_from(
+    yi: FloatArray, vi: FloatArray, grid: FloatArray, point: npt.NDArray[np.intp], restricted: bool
+) -> FloatArray:
+    columns = np.arange(point.size)
+    lower = grid[np.maximum(point - 1, 0), columns]
+    upper = grid[np.minimum(point + 1, len(grid) - 1), columns]
+    return _climb(yi, vi, grid[point, columns], lower, upper, restricted)
 
 
 def _geometric_grid(smallest_variance: FloatArray, ceiling: FloatArray) -> FloatArray:
