@@ -103,7 +103,48 @@ def check(data: Annotated[Path, typer.Argument(help="Folder with the evidence ta
         raise typer.Exit(1)
 
 
-@app.command(epilog="Examples:\n\n  headache-evidence diff -2 -1\n\n  headache-evidence diff old-site/ reports/")
+@app.command(
+    epilog="Examples:\n\n  headache-evidence add --template Garcia2026.yml\n\n"
+    "  headache-evidence add Garcia2026.yml --dry-run\n\n  headache-evidence add Garcia2026.yml"
+)
+def add(
+    filled: Annotated[Path | None, typer.Argument(help="A filled template (or a folder of CSV files).")] = None,
+    template: Annotated[Path | None, typer.Option("--template", help="Write an empty template to this file.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and write nothing.")] = False,
+    data: DataOption = Path("data"),
+) -> None:
+    """Add a study from a filled template: all of its rows or, when there is a fault, none."""
+    with _errors():
+        from headache_evidence.errors import InputError
+
+        if (filled is None) == (template is None):
+            raise InputError("Give a filled template, or --template FILE to get an empty one.")
+        if template is not None:
+            from headache_evidence.tables.study_template import scaffold_template
+
+            if template.exists():
+                raise InputError(f"{template} exists already; nothing was written.")
+            template.write_text(scaffold_template(data, study_id=template.stem), encoding="utf-8")
+            typer.echo(f"Fill in {template}, then run: headache-evidence add {template}")
+            return
+        from headache_evidence.tables.add_study import add_study
+
+        assert filled is not None
+        added = add_study(filled, data, dry_run)
+        typer.echo(f"{added.study_id}: {'added' if added.written else 'could be added; nothing was written'}.")
+        for table, count in added.rows.items():
+            typer.echo(f"  {table}: {count} row(s), line(s) {', '.join(map(str, added.lines[table]))}")
+        for warning in added.warnings:
+            typer.echo(f"  {warning}")
+        for doubt in added.doubts.to_dict("records"):
+            typer.echo("  look again: " + "; ".join(str(value) for value in doubt.values() if str(value)))
+        typer.echo(f"Results may change in: {', '.join(added.reports)}.")
+
+
+@app.command(
+    context_settings={"ignore_unknown_options": True},  # -1 is a snapshot, not an option
+    epilog="Examples:\n\n  headache-evidence diff -2 -1\n\n  headache-evidence diff old-site/ reports/",
+)
 def diff(
     before: Annotated[str, typer.Argument(help="A snapshot (number, -1 newest), its file, or a folder of reports.")],
     after: Annotated[str, typer.Argument(help="The same.")],
