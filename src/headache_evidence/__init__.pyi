@@ -9,6 +9,7 @@ from .pools.answers import answer_questions as answer_questions
 from .pools.answers import pooled_table as pooled_table
 from .pools.answers import study_usage as study_usage
 from .pools.bayes import bayes as bayes
+from .pools.cluster_robust import cluster_robust as cluster_robust
 from .pools.component_network import component_network as component_network
 from .pools.glmm import glmm as glmm
 from .pools.gosh import gosh as gosh
@@ -19,6 +20,7 @@ from .pools.leave_one_out import leave_one_out as leave_one_out
 from .pools.limit_meta_analysis import limit_meta_analysis as limit_meta_analysis
 from .pools.mantel_haenszel import mantel_haenszel as mantel_haenszel
 from .pools.meta_regression import meta_regression as meta_regression
+from .pools.multilevel import three_level as three_level
 from .pools.network_components import components_of_arm as components_of_arm
 from .pools.network_components import network_contrasts as network_contrasts
 from .pools.network_effects import network_effects as network_effects
@@ -78,6 +80,7 @@ __all__ = [
     "bayes",
     "begg",
     "check_evidence",
+    "cluster_robust",
     "component_network",
     "components_of_arm",
     "cumulative",
@@ -126,6 +129,7 @@ __all__ = [
     "show_usage",
     "study_usage",
     "subgroup_pools",
+    "three_level",
     "trial_sequential_analysis",
     "trim_and_fill",
     "turner_prior",
