@@ -70,7 +70,9 @@ def conclusion(result: Mapping[str, Any]) -> dict[str, str]:
     mcid = result.get("mcid")
     value = mcid.get("value") if isinstance(mcid, Mapping) else mcid
     if isinstance(value, int | float) and math.isfinite(value) and value:
-        found["smallest important difference"] = "reached" if abs(estimate) >= abs(value) else "not reached"
+        found["smallest important difference"] = (
+            "reached" if abs(estimate) >= abs(value) * (1 - RELATIVE_TOLERANCE) else "not reached"
+        )
     return found
 
 
