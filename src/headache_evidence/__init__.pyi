@@ -2,9 +2,30 @@
 
 from .effects.escalc import escalc as escalc
 from .effects.extract import extract_effects as extract_effects
+from .figures.curves import drapery_plot as drapery_plot
+from .figures.curves import posterior_plot as posterior_plot
 from .figures.evidence_figure import alt_text as alt_text
+from .figures.evidence_maps import evidence_gap_plot as evidence_gap_plot
+from .figures.evidence_maps import reporting_map_plot as reporting_map_plot
 from .figures.forest import forest_plot as forest_plot
+from .figures.forest_variants import cumulative_plot as cumulative_plot
+from .figures.forest_variants import estimates_plot as estimates_plot
+from .figures.forest_variants import leave_one_out_plot as leave_one_out_plot
+from .figures.funnel import funnel_plot as funnel_plot
+from .figures.gosh_cloud import gosh_plot as gosh_plot
+from .figures.harms import harms_plot as harms_plot
+from .figures.network import network_plot as network_plot
+from .figures.over_time import bubble_plot as bubble_plot
+from .figures.over_time import timeline_plot as timeline_plot
+from .figures.over_time import trajectory_plot as trajectory_plot
+from .figures.prisma_diagram import prisma_plot as prisma_plot
+from .figures.risk_of_bias_figures import risk_of_bias_plot as risk_of_bias_plot
+from .figures.risk_of_bias_figures import risk_of_bias_summary_plot as risk_of_bias_summary_plot
 from .figures.saving import save_figure as save_figure
+from .figures.specification_curve import specification_curve_plot as specification_curve_plot
+from .figures.study_scatter import baujat_plot as baujat_plot
+from .figures.study_scatter import labbe_plot as labbe_plot
+from .figures.study_scatter import radial_plot as radial_plot
 from .pools.answers import answer_questions as answer_questions
 from .pools.answers import pooled_table as pooled_table
 from .pools.answers import study_usage as study_usage
@@ -77,24 +98,35 @@ __all__ = [
     "alt_text",
     "answer_questions",
     "baujat",
+    "baujat_plot",
     "bayes",
     "begg",
+    "bubble_plot",
     "check_evidence",
     "cluster_robust",
     "component_network",
     "components_of_arm",
     "cumulative",
+    "cumulative_plot",
     "diversity",
+    "drapery_plot",
     "egger",
     "escalc",
+    "estimates_plot",
+    "evidence_gap_plot",
     "extract_effects",
     "forest_plot",
     "forest_plots",
+    "funnel_plot",
     "glmm",
     "gosh",
+    "gosh_plot",
     "harbord",
+    "harms_plot",
     "influence",
+    "labbe_plot",
     "leave_one_out",
+    "leave_one_out_plot",
     "limit_meta_analysis",
     "load_evidence",
     "load_protocol",
@@ -102,6 +134,7 @@ __all__ = [
     "meta_regression",
     "network_contrasts",
     "network_effects",
+    "network_plot",
     "next_trial",
     "overall_risk_of_bias",
     "permutation_test",
@@ -111,9 +144,15 @@ __all__ = [
     "pool",
     "pool_columns",
     "pooled_table",
+    "posterior_plot",
     "prisma_flow",
+    "prisma_plot",
+    "radial_plot",
+    "reporting_map_plot",
     "required_information_size",
     "rhodes_prior",
+    "risk_of_bias_plot",
+    "risk_of_bias_summary_plot",
     "save_figure",
     "screen",
     "selection_model",
@@ -127,9 +166,12 @@ __all__ = [
     "show_source_rows",
     "show_studies",
     "show_usage",
+    "specification_curve_plot",
     "study_usage",
     "subgroup_pools",
     "three_level",
+    "timeline_plot",
+    "trajectory_plot",
     "trial_sequential_analysis",
     "trim_and_fill",
     "turner_prior",

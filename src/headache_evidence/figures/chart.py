@@ -18,6 +18,7 @@ MARGIN = 10.0
 TITLE_SIZE = FONT_SIZE + 2.0
 NOTE_SIZE = FONT_SIZE - 0.5
 TICK_ROOM = 14.0  # tick and gap beside a tick label
+LEAST_WIDTH = 270.0
 LINE = FONT_SIZE * LINE_HEIGHT
 
 
@@ -73,7 +74,7 @@ def chart(
         + (LINE if y_title else 0.0)
     )
     legend_room = max((text_width(text) for text in legend), default=0.0) + 34.0 if legend else 0.0
-    total = left + width + legend_room + right + MARGIN
+    total = max(left + width + legend_room + right + MARGIN, LEAST_WIDTH)
     title_lines = wrap(title, total - 2 * MARGIN, TITLE_SIZE, bold=True) if title else []
     above = MARGIN + len(title_lines) * TITLE_SIZE * LINE_HEIGHT + (6.0 if title_lines else 0.0) + top
     x_lines = wrap(x_title, width + 20.0) if x_title else []

@@ -50,17 +50,16 @@ def evidence_gap_plot(
     n = table["n"].to_numpy(float)
     most = max(float(np.nanmax(n)) if np.isfinite(n).any() else 1.0, 1.0)
     time_room = max(text_width(time) for time in times)
-    heads = [wrap(capitalised(outcome), CELL * len(times) - 4.0, bold=True) for outcome in outcomes]
-    width, height = CELL * len(places), CELL * len(types)
+    longest = max(text_width(word, bold=True) for outcome in outcomes for word in capitalised(outcome).split(" "))
+    cell = max(CELL, (longest + 6.0) / len(times))
+    heads = [wrap(capitalised(outcome), cell * len(times) - 4.0, bold=True) for outcome in outcomes]
+    width, height = cell * len(places), CELL * len(types)
     with house_style():
         notes = [
             "Area: patients (open ring: number of patients not known). Number: studies. Empty: no usable evidence."
         ]
-        notes += [
-            "Certainty: "
-            + ", ".join(f"{sign} {words(key) or ''}".strip() for key, (_, sign) in CERTAINTY.items())
-            + "."
-        ]
+        signs = [f"{sign} {words(key)}" for key, (_, sign) in CERTAINTY.items() if key]
+        notes.append(f"Certainty, darker is higher: {', '.join(signs)}; white without sign: not rated.")
         figure, axes = chart(
             width, height, title=title, y_labels=[capitalised(name) for name in types], x_label_room=time_room + 4.0,
             top=max(len(h) for h in heads) * LINE + 6.0, notes=notes,
@@ -69,16 +68,16 @@ def evidence_gap_plot(
         axes.spines[["left", "bottom"]].set_visible(False)
         axes.set_yticks([CELL * (i + 0.5) for i in range(len(types))], labels=[capitalised(name) for name in types])
         axes.set_xticks(
-            [CELL * (i + 0.5) for i in range(len(places))], labels=[time for _, time in places], rotation=90
+            [cell * (i + 0.5) for i in range(len(places))], labels=[time for _, time in places], rotation=90
         )
         axes.tick_params(length=0)
         for i in range(len(types) + 1):
             axes.axhline(CELL * i, color=PALE, lw=0.5, zorder=0)
         for i in range(len(places) + 1):
             edge = i % len(times) == 0
-            axes.axvline(CELL * i, color=QUIET if edge else PALE, lw=0.7 if edge else 0.5, zorder=0)
+            axes.axvline(cell * i, color=QUIET if edge else PALE, lw=0.7 if edge else 0.5, zorder=0)
         for i, lines in enumerate(heads):
-            middle = CELL * len(times) * (i + 0.5)
+            middle = cell * len(times) * (i + 0.5)
             for k, text in enumerate(lines):
                 axes.annotate(
                     text, (middle, 0), (0, 4 + LINE * (len(lines) - 1 - k)), textcoords="offset points", ha="center",
@@ -87,16 +86,16 @@ def evidence_gap_plot(
         for i, row in enumerate(table.to_dict("records")):
             if not float(row["k"]) > 0:
                 continue
-            x = CELL * (places.index((words(row["outcome"]), words(row["follow_up"]))) + 0.5)
+            x = cell * (places.index((words(row["outcome"]), words(row["follow_up"]))) + 0.5)
             y = CELL * (types.index(words(row["headache_type"])) + 0.5)
             known = bool(pd.notna(row["n"]))
-            diameter = max(LARGEST * np.sqrt(float(row["n"]) / most), 6.0) if known else 9.0
+            diameter = max(LARGEST * np.sqrt(float(row["n"]) / most), 10.0) if known else 10.0
             fill, sign = CERTAINTY.get(clean(row["certainty"]).replace(" ", "_"), CERTAINTY[""])
             axes.scatter(
                 [x], [y - 2.5], s=diameter**2, facecolor=fill if known else "white", edgecolor=INK, lw=0.7,
                 gid=f"bubble-{i}",
             )  # fmt: skip
-            dark = known and fill in ("#08519c", "#4292c6") and diameter >= 10.0
+            dark = known and fill in ("#08519c", "#4292c6")
             axes.text(
                 x, y - 2.5, f"{row['k']:.0f}", ha="center", va="center", size=6.5, weight="bold",
                 color="white" if dark else INK, gid=f"studies-{i}",

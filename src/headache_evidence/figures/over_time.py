@@ -15,6 +15,8 @@ from headache_evidence.figures.palette import BLUE, INK, QUIET
 from headache_evidence.figures.typeset import capitalised, words
 from headache_evidence.pools.result import PooledResult
 
+MOST_LABELLED_LINES = 15  # more lines than this go without study labels
+
 
 def bubble_plot(
     effects: pd.DataFrame,
@@ -55,12 +57,14 @@ def bubble_plot(
             300.0, 200.0, title=title, x_title=name, y_title=scale.name, y_labels=["−00.00"], notes=notes
         )
         ends = [data.yi.min(), data.yi.max(), *([0.0] if scale.null is not None else [])]
-        pad = 0.12 * max(max(ends) - min(ends), 1e-6)
-        low, high = float(min(ends)) - pad, float(max(ends)) + pad
-        width = max(float(np.ptp(x)), 1e-6 + abs(float(x[0])) * 0.1)
-        axes.set(xlim=(float(x.min()) - 0.1 * width, float(x.max()) + 0.1 * width), ylim=(low, high))
         if line is not None:
             needs(line, ("x", "estimate", "ci_low", "ci_high"), "The regression line")
+            ends += [float(line["ci_low"].min()), float(line["ci_high"].max())]
+        pad = 0.12 * max(max(ends) - min(ends), 1e-6)
+        low, high = float(min(ends)) - pad, float(max(ends)) + pad
+        width = float(np.ptp(x)) or 10.0
+        axes.set(xlim=(float(x.min()) - 0.1 * width, float(x.max()) + 0.1 * width), ylim=(low, high))
+        if line is not None:
             axes.fill_between(
                 line["x"], line["ci_low"], line["ci_high"], facecolor="#e6e6e6", edgecolor="none", zorder=0
             )
@@ -137,9 +141,10 @@ def trajectory_plot(
             axes.plot([], [], color=style.colour, marker=style.marker, ms=4, lw=0.9, label=name or "not stated")
         axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0)
         ends = rows.sort_values("weeks", kind="stable").groupby(lines).last().reset_index()
-        label_points(axes, ends["weeks"].to_list(), ends["mean"].to_list(), ends["label"].to_list())
+        if len(ends) <= MOST_LABELLED_LINES:
+            label_points(axes, ends["weeks"].to_list(), ends["mean"].to_list(), ends["label"].to_list())
         for text in axes.texts:
-            text.set_color(QUIET)
+            text.set(color=QUIET, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.3})
     first = rows.sort_values("weeks", kind="stable").groupby(lines)["mean"].first()
     final = rows.sort_values("weeks", kind="stable").groupby(lines)["mean"].last()
     fell = int((final.to_numpy() < first.to_numpy()).sum())
@@ -184,6 +189,7 @@ def timeline_plot(
         axes.set(xlim=(years.min() - 1.5, years.max() + 1.5), ylim=(sum(heights), 0))
         bottoms = np.cumsum(heights)
         axes.set_yticks([b - 8.0 for b in bottoms], labels=names)
+        axes.set_xticks(_whole_years(float(years.min()), float(years.max())))
         axes.tick_params(axis="y", length=0)
         for g, bottom in zip(groups.index, bottoms, strict=True):
             axes.axhline(bottom, color="#e0e0e0", lw=0.6, zorder=0)
@@ -200,6 +206,11 @@ def timeline_plot(
     spans = f"{int(years.min())} to {int(years.max())}"
     text = f"{len(rows)} studies from {spans}: {', '.join(f'{words(g)} {count}' for g, count in groups.items())}."
     return describe(figure, title, text, rows.reset_index(drop=True))
+
+
+def _whole_years(first: float, last: float) -> list[int]:
+    step = next(step for step in (1, 2, 5, 10, 20, 50) if (last - first) / step <= 8)
+    return [year for year in range(int(first), int(last) + 1) if year % step == 0] or [int(first)]
 
 
 def _signed_root(x: np.ndarray) -> np.ndarray:

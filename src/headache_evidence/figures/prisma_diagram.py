@@ -13,7 +13,7 @@ from matplotlib.patches import FancyArrowPatch, Rectangle
 from headache_evidence.figures.chart import LINE, MARGIN, NOTE_SIZE, needs
 from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style, new_figure
 from headache_evidence.figures.palette import INK
-from headache_evidence.figures.typeset import LINE_HEIGHT, clean, wrap
+from headache_evidence.figures.typeset import LINE_HEIGHT, clean, text_width, wrap
 
 BOX_WIDTH = 205.0
 SIDE_GAP = 34.0
@@ -130,10 +130,10 @@ def _draw_phases(canvas: Axes, placed: Sequence[tuple[str, _Box | None, _Box | N
         top, bottom = min(b.y for b in inside), max(b.y + b.height for b in inside)
         bar = Rectangle((MARGIN, top), PHASE_WIDTH, bottom - top, facecolor="#dfe9f1", edgecolor=INK, lw=0.6)
         canvas.add_artist(bar)
-        size = 8.0 if bottom - top > 66.0 else 6.0
-        text = phase if bottom - top > 50.0 else phase[:6] + "."
+        room = bottom - top - 4.0
+        size = next((z for z in (8.0, 7.0, 6.0, 5.0) if text_width(phase, z, bold=True) <= room), 4.0)
         canvas.text(
-            MARGIN + PHASE_WIDTH / 2, (top + bottom) / 2, text, rotation=90, ha="center", va="center", weight="bold",
+            MARGIN + PHASE_WIDTH / 2, (top + bottom) / 2, phase, rotation=90, ha="center", va="center", weight="bold",
             size=size, gid=f"phase-{phase}",
         )  # fmt: skip
 

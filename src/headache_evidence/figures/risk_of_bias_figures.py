@@ -36,6 +36,7 @@ def risk_of_bias_plot(table: pd.DataFrame, *, title: str = "Risk of bias by stud
     columns = {tool: [*found, OVERALL] if _has_overall(table, tool) else found for tool, found in domains.items()}
     studies = {tool: list(dict.fromkeys(table.loc[table["tool"] == tool, "study_id"].astype(str))) for tool in domains}
     label_width = min(max(text_width(text) for text in names), 180.0)
+    label_width = max(label_width, *(text_width(tool, bold=True) for tool in domains))
     legend = "Signs: " + ", ".join(f"{symbol} {meaning}" for _, symbol, _, meaning in JUDGEMENTS.values()) + "."
     keys = {tool: _key(found) for tool, found in columns.items()}
     total = max(MARGIN * 2 + label_width + 14.0 + PITCH * max(len(c) for c in columns.values()), 330.0)

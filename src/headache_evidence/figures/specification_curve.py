@@ -54,12 +54,12 @@ def specification_curve_plot(
     width, curve, matrix = min(max(4.0 * len(shown), 300.0), 640.0), 130.0, LINE * (len(options) + len(choices))
     clipped_low, clipped_high = _limits(estimate, low, high)
     with house_style():
-        notes = [f"Diamond: the protocol's choices. k = {len(shown)} specifications." if main is not None else ""]
+        notes = ["Diamond: the protocol's choices." if main is not None else "", f"Specifications: {len(shown)}."]
         notes += [f"{int((~finite).sum())} specifications gave no estimate."] if not finite.all() else []
         left_room = max(text_width(text, bold=True) for text in widest)
         figure, below = chart(
-            width, matrix, title=title, y_labels=["n" * int(1 + left_room / text_width("n"))], top=curve + 12.0,
-            notes=[note for note in notes if note],
+            width, matrix, title=title, y_labels=["n" * int(1 + left_room / text_width("n"))],
+            top=curve + 12.0, x_label_room=0.1, notes=[note for note in notes if note],
         )  # fmt: skip
         x = np.arange(len(shown))
         below.set(xlim=(-1, len(shown)), ylim=(len(options) + len(choices), 0), xticks=[], yticks=[])
