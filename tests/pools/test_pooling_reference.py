@@ -18,8 +18,8 @@ METHODS = ("FE", "DL", "HE", "ML", "REML", "PM", "SJ", "EB")
 CLOSED_FORMS = ("FE", "DL", "HE", "SJ")
 INTERVALS = ("wald", "knapp-hartung", "knapp-hartung-conservative")
 
-CLOSED_TOLERANCE = 1e-8  # the effects in the file are rounded to 12 digits
-ITERATIVE_TOLERANCE = 1e-6  # metafor stops when tau2 changes by less than 1e-12 of the effects' variance
+CLOSED_TOLERANCE = 1e-9  # the effects in the file are rounded to 12 digits
+ITERATIVE_TOLERANCE = 1e-8  # metafor stops when tau2 moves less than 1e-12 of the variance of the effects
 CELLS = [(name, method, ci) for name in SETS for method in METHODS for ci in INTERVALS]
 
 

@@ -5,6 +5,7 @@ PyMARE is imported on the first fit, because its import alone takes more than a 
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import Any, NamedTuple
 
@@ -33,13 +34,10 @@ def fit(data: StudyData, method: str, ci: str, tau2: float | None = None) -> Pym
         because PyMARE's own default changed between releases.
     tau2 : between-study variance found elsewhere.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # PyMARE leaves a file open while it is imported
-        from pymare import Dataset
-
-    estimator = _estimator(method, ci, tau2)
-    ones = np.ones((data.k, 1))
-    estimator.fit_dataset(Dataset(y=data.yi, v=data.vi, X=ones, X_names=["intercept"], add_intercept=False))
+    pymare = _pymare()
+    estimator = _estimator(pymare.estimators, method, ci, tau2)
+    intercept = np.ones((data.k, 1))
+    estimator.fit_dataset(pymare.Dataset(y=data.yi, v=data.vi, X=intercept, add_intercept=False))
     found = estimator.params_
     return PymareFit(
         tau2=_only(found["tau2"]),
@@ -49,9 +47,15 @@ def fit(data: StudyData, method: str, ci: str, tau2: float | None = None) -> Pym
     )
 
 
-def _estimator(method: str, ci: str, tau2: float | None) -> Any:
-    from pymare import estimators
+@functools.cache
+def _pymare() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # PyMARE leaves a file open while it is imported
+        import pymare
+    return pymare
 
+
+def _estimator(estimators: Any, method: str, ci: str, tau2: float | None) -> Any:
     if tau2 is not None or method == "FE":
         return estimators.WeightedLeastSquares(tau2=tau2 or 0.0, small_sample_correction=ci)
     if method == "DL":
