@@ -218,11 +218,16 @@ def _notes(k: int) -> tuple[str, ...]:
 
 
 def _patients(effects: pd.DataFrame | None) -> float:
+    """Patients behind the effects; NaN when any study's number is unknown."""
     if effects is None or "n1" not in effects.columns:
         return math.nan
-    columns = [column for column in ("n1", "n2") if column in effects.columns]
-    total = usable_effects(effects)[columns].astype(float).sum().sum()
-    return float(total) if total > 0 else math.nan
+    rows = usable_effects(effects)
+    first = rows["n1"].to_numpy(dtype=float, na_value=math.nan)
+    if "n2" not in rows.columns:
+        return float(first.sum())
+    second = rows["n2"].to_numpy(dtype=float, na_value=math.nan)
+    one_arm = rows["stream"].ne("controlled").to_numpy() if "stream" in rows.columns else np.zeros(len(rows), bool)
+    return float((first + np.where(one_arm, 0.0, second)).sum())
 
 
 def _measure(effects: pd.DataFrame | None) -> str:

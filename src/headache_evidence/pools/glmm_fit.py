@@ -26,7 +26,9 @@ class MaximumLikelihood:
 
 
 def maximise(model: LikelihoodModel, fixed_tau: float | None = None) -> MaximumLikelihood:
-    """Maximum likelihood by BFGS, polished by Newton steps; the likelihood is even in tau, so 0 is no hard bound.
+    """Maximum likelihood by BFGS and Newton steps; the likelihood is even in tau, so 0 is no hard bound.
+
+    Where Newton's method does not settle (a flat or bent likelihood), the simplex method finishes the search.
 
     ``fixed_tau`` keeps tau at that value (one study tells nothing of it).
     """
@@ -55,17 +57,19 @@ def _climb(model: LikelihoodModel, start: FloatArray, free: npt.NDArray[np.bool_
         return -model.log_likelihood(at)
 
     at = start.copy()
-    at[free] = optimize.minimize(loss, start[free], method="BFGS", options={"gtol": 1e-4}).x
-    for _ in range(4):
+    at[free] = optimize.minimize(loss, start[free], method="BFGS", options={"gtol": 1e-2}).x
+    for _ in range(6):
         hessian, gradient = _hessian(model, at, free), _gradient(model, at, free)
         if np.linalg.eigvalsh(hessian).max() >= 0:
             break
         step = np.linalg.solve(hessian, gradient)
-        if np.abs(step).max() > 0.1:
+        if np.abs(step).max() > 0.3:
             break
         at[free] -= step
         if np.abs(step).max() < 1e-7:
-            break
+            return at
+    precise = {"xatol": 1e-8, "fatol": 1e-12, "maxiter": 4000}
+    at[free] = optimize.minimize(loss, at[free], method="Nelder-Mead", options=precise).x
     return at
 
 
