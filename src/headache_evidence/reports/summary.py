@@ -5,7 +5,7 @@ from __future__ import annotations
 from headache_evidence.reports.results_table import read_results, result_rows
 from headache_evidence.reports.settings import Settings
 
-WIDTHS = (22, 58, 3, 5)
+WIDTHS = (22, 3, 6, 30)
 
 
 def summary_table(settings: Settings, longest: int = 40) -> str:
@@ -17,13 +17,13 @@ def summary_table(settings: Settings, longest: int = 40) -> str:
         if row.k
     ]
     rows.sort(key=lambda item: (-item[0], item[1], item[2].question_id))
-    lines = [_line("headache type", "question", "k", "n", "estimate [95% CI]")]
-    lines += [_line(name, row.title, str(row.k), row.n, row.estimate) for _, name, row in rows[:longest]]
+    lines = [_line("headache type", "k", "n", "estimate [95% CI]", "question")]
+    lines += [_line(name, str(row.k), row.n, row.estimate, row.title) for _, name, row in rows[:longest]]
     if len(rows) > longest:
         lines.append(f"... and {len(rows) - longest} more on the index page")
     return "\n".join(lines)
 
 
-def _line(name: str, title: str, k: str, n: str, estimate: str) -> str:
-    cells = [name[: WIDTHS[0]].ljust(WIDTHS[0]), title[: WIDTHS[1]].ljust(WIDTHS[1]), k.rjust(WIDTHS[2])]
-    return "  ".join([*cells, n.rjust(WIDTHS[3]), estimate])
+def _line(name: str, k: str, n: str, estimate: str, question: str) -> str:
+    cells = [name.ljust(WIDTHS[0]), k.rjust(WIDTHS[1]), n.rjust(WIDTHS[2]), estimate.rjust(WIDTHS[3])]
+    return "  ".join([*cells, question])
