@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from headache_evidence.errors import ProtocolError
+from headache_evidence.tables.protocol_certainty import CertaintyRules, Claim, Threshold
 
 Stream = Literal["controlled", "before_after", "proportion"]
 STREAM_TITLES: dict[str, str] = {
@@ -105,6 +106,28 @@ class Extraction(_Part):
     single_case_reports: bool
 
 
+class MultiverseChoices(_Part):
+    """What else could have been chosen; the protocol's own choice always belongs to the multiverse and comes first."""
+
+    measures: dict[str, tuple[str, ...]]
+    tau2_methods: tuple[Literal["FE", "DL", "HE", "ML", "REML", "PM", "SJ", "EB"], ...]
+    ci_methods: tuple[Literal["wald", "knapp-hartung", "knapp-hartung-conservative"], ...]
+    pre_post_correlations: tuple[Annotated[float, Field(gt=-1, lt=1)], ...]
+    windows: dict[str, tuple[str, ...]]
+    sample_sizes: tuple[Literal["analysed", "randomised"], ...]
+    doubtful: tuple[Literal["kept", "left_out"], ...]
+    risk_of_bias: tuple[Literal["any", "not_high"], ...]
+    techniques: tuple[str, ...]
+    active_comparators: dict[str, tuple[str, ...]]
+    designs: tuple[Literal["as_asked", "all"], ...]
+
+
+class SmallStudyEffects(_Part):
+    """When tests for small-study effects may speak."""
+
+    min_k: int = Field(ge=3)
+
+
 class Question(_Part):
     """One question: headache type x outcome x time window x stream (x comparison)."""
 
@@ -141,6 +164,8 @@ class Protocol(_Part):
     headline: Headline
     model: Model
     extraction: Extraction
+    multiverse: MultiverseChoices
+    small_study_effects: SmallStudyEffects
 
     @model_validator(mode="after")
     def _names_exist(self) -> Protocol:
@@ -159,6 +184,30 @@ class Protocol(_Part):
             controlled = block.stream == "controlled"
             if controlled != bool(block.comparisons) or controlled != bool(block.designs):
                 raise ValueError("comparisons and designs are needed in the controlled stream, and only there")
+        for where, names in (("thresholds", self.thresholds), *((c, self.claims[c].outcomes) for c in self.claims)):
+            unknown = [name for name in names if name not in self.outcomes]
+            if unknown:
+                raise ValueError(f"{where} name the unknown outcome(s) {unknown}; known: {sorted(self.outcomes)}")
+        return self
+
+    @model_validator(mode="after")
+    def _multiverse_names_exist(self) -> Protocol:
+        choices = self.multiverse
+        windows = {*choices.windows, *(name for names in choices.windows.values() for name in names)}
+        comparisons = {
+            *choices.active_comparators,
+            *(c for names in choices.active_comparators.values() for c in names),
+        }
+        techniques = {name for intervention in self.interventions.values() for name in intervention.techniques}
+        for found, known, kind in (
+            (windows, set(self.windows), "window"),
+            (comparisons, set(self.comparisons), "comparison"),
+            (set(choices.techniques), techniques | {"all"}, "technique"),
+        ):
+            if found - known:
+                raise ValueError(
+                    f"multiverse names the unknown {kind}(s) {sorted(found - known)}; known: {sorted(known)}"
+                )
         return self
 
     @cached_property
