@@ -192,6 +192,35 @@ def verify(
         raise typer.Exit(1)
 
 
+@app.command("types", epilog="Example:\n\n  headache-evidence types")
+def list_types(data: DataOption = Path("data")) -> None:
+    """List the headache types of the protocol, one a line."""
+    with _errors():
+        from headache_evidence.reports.settings import read_settings
+
+        for name in read_settings(data).titles:
+            typer.echo(name)
+
+
+@app.command(epilog="Example:\n\n  headache-evidence collect reports/.cluster/migraine reports/.cluster/cluster")
+def collect(
+    folders: Annotated[list[Path], typer.Argument(help="Folders that `report --output` wrote.")],
+    output: OutputOption = Path("reports"),
+    data: DataOption = Path("data"),
+) -> None:
+    """Publish reports that were made elsewhere, on other machines, say, and write the index."""
+    with _errors():
+        from headache_evidence.reports.pipeline import collect_reports
+        from headache_evidence.reports.settings import read_settings
+
+        outcome = collect_reports(read_settings(data, output), folders)
+    typer.echo(f"{len(outcome.made)} published, {len(outcome.failed)} failed.")
+    for name, reason in outcome.failed.items():
+        typer.echo(f"FAILED {name}: {reason}", err=True)
+    if outcome.failed:
+        raise typer.Exit(1)
+
+
 def _tell_plan(settings: Settings) -> None:
     from headache_evidence.reports.fingerprint import fingerprints
     from headache_evidence.reports.pipeline import stale_reports

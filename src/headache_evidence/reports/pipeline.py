@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from headache_evidence.errors import EvidenceError, HeadacheEvidenceError
+from headache_evidence.errors import EvidenceError, HeadacheEvidenceError, InputError
 from headache_evidence.reports.fingerprint import Fingerprint, differences, fingerprints, package_hash, whole_data_hash
 from headache_evidence.reports.progress import Progress
 from headache_evidence.reports.publishing import (
@@ -20,7 +21,7 @@ from headache_evidence.reports.publishing import (
     tidy,
     withdraw,
 )
-from headache_evidence.reports.records import RUN_FILE
+from headache_evidence.reports.records import FAILURE_FILE, RUN_FILE
 from headache_evidence.reports.settings import Settings, parameters_for, read_settings
 from headache_evidence.reports.site import FAILED, is_current, write_site
 
@@ -74,8 +75,6 @@ def run(settings: Settings, progress: Progress) -> Outcome:
 
 
 def _all_types(settings: Settings) -> Settings:
-    from dataclasses import replace
-
     return replace(settings, selected=tuple(settings.titles))
 
 
@@ -94,9 +93,19 @@ def _make(
     with build_folder(settings.output_dir) as folder:
         maker = _Maker(settings, marks, folder, outcome, progress)
         try:
-            _run_doit(maker, list(stale), settings.jobs)
+            _run_doit(maker, _longest_first(settings, stale), settings.jobs)
         finally:
             progress.end()
+
+
+def _longest_first(settings: Settings, names: Iterable[str]) -> list[str]:
+    """The order that keeps all cores busy to the end, going by the last run; reports never made come first."""
+
+    def seconds(name: str) -> float:
+        runs = read_json(settings.output_dir / name / RUN_FILE).get("notebooks", [])
+        return sum(run["seconds"] for run in runs) if runs else float("inf")
+
+    return sorted(names, key=seconds, reverse=True)
 
 
 def check_evidence_once(settings: Settings) -> None:
@@ -148,7 +157,7 @@ class _Maker:
             withdraw(output / FAILED / headache_type)
             self.outcome.made.append(headache_type)
         else:
-            self.outcome.failed[headache_type] = str(read_json(built / "failure.json").get("reason", "unknown reason"))
+            self.outcome.failed[headache_type] = str(read_json(built / FAILURE_FILE).get("reason", "unknown reason"))
             publish_folder(built, output / FAILED / headache_type)
             self.progress.say(f"{headache_type}: FAILED: {self.outcome.failed[headache_type]}")
         write_site(self.settings, self.marks, finished=False)
@@ -203,6 +212,36 @@ def _run_doit(maker: _Maker, names: list[str], jobs: int) -> None:
     missing = [name for name in names if name not in maker.outcome.made and name not in maker.outcome.failed]
     for name in missing:
         maker.outcome.failed[name] = "not made: the run stopped early"
+
+
+def collect_reports(settings: Settings, folders: Iterable[Path]) -> Outcome:
+    """Publish the good reports (and the failures) of other output folders, and write the site once.
+
+    Raises
+    ------
+    InputError
+        a folder holds neither a report nor a failure of a type of the protocol.
+    """
+    outcome = Outcome()
+    marks = fingerprints(_all_types(settings))
+    with run_lock(settings.output_dir), build_folder(settings.output_dir) as aside:
+        for folder in folders:
+            made = [name for name in settings.titles if (folder / name / RUN_FILE).exists()]
+            failed = [name for name in settings.titles if (folder / FAILED / name / FAILURE_FILE).exists()]
+            if not made and not failed:
+                raise InputError(f"{folder}: holds no report of a headache type of the protocol.")
+            for name in failed:
+                reason = read_json(folder / FAILED / name / FAILURE_FILE).get("reason", "unknown reason")
+                outcome.failed[name] = str(reason)
+                shutil.copytree(folder / FAILED / name, aside / f"failed-{name}")
+                publish_folder(aside / f"failed-{name}", settings.output_dir / FAILED / name)
+            for name in (name for name in made if name not in failed):
+                shutil.copytree(folder / name, aside / name)
+                publish_folder(aside / name, settings.output_dir / name)
+                withdraw(settings.output_dir / FAILED / name)
+                outcome.made.append(name)
+        write_site(settings, marks, finished=True)
+    return outcome
 
 
 def doit_tasks() -> Iterator[dict[str, Any]]:

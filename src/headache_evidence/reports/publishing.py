@@ -75,14 +75,16 @@ def build_folder(output_dir: Path) -> Iterator[Path]:
 
 def tidy(output_dir: Path) -> None:
     """Finish or undo what a killed run left: restore a report that was between two renames, remove the rest."""
-    for old in sorted(output_dir.rglob(f"{OLD_PREFIX}*")):
+    folders = [output_dir, *(path for path in output_dir.iterdir() if path.is_dir() and not path.name.startswith("."))]
+    for old in sorted(path for folder in folders for path in folder.glob(f"{OLD_PREFIX}*")):
         final = old.with_name(old.name.removeprefix(OLD_PREFIX))
         if old.is_dir() and not final.exists():
             os.rename(old, final)
         else:
             _remove(old)
-    for left in [*output_dir.rglob(f"{BUILD_PREFIX}*"), *output_dir.rglob("*.part")]:
-        _remove(left)
+    for pattern in (f"{BUILD_PREFIX}*", "*.part"):
+        for left in [path for folder in folders for path in folder.glob(pattern)]:
+            _remove(left)
 
 
 def publish_folder(built: Path, final: Path) -> None:
