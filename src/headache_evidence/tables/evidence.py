@@ -36,6 +36,7 @@ class Evidence:
     published_pools: pd.DataFrame
     guidelines: pd.DataFrame
     mcid: pd.DataFrame
+    certainty_judgements: pd.DataFrame
 
     def __repr__(self) -> str:
         tables = ", ".join(f"{table.name}: {len(getattr(self, table.name))}" for table in self.schema.tables)

@@ -166,6 +166,9 @@ class Protocol(_Part):
     extraction: Extraction
     multiverse: MultiverseChoices
     small_study_effects: SmallStudyEffects
+    certainty: CertaintyRules
+    thresholds: dict[str, Threshold]
+    claims: dict[str, Claim] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_exist(self) -> Protocol:
