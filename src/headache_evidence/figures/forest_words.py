@@ -42,7 +42,7 @@ def favours_words(forest: Forest, favours: tuple[str, str] | None, arm_names: tu
         better = _only(forest.effects, "better")
         if better not in ("lower", "higher"):
             return "", ""
-        if _only(forest.effects, "stream") == "before_after":
+        if _only(forest.effects, "stream") == "before after":
             favours = ("better", "worse") if better == "lower" else ("worse", "better")
             return f"← {favours[0]}", f"{favours[1]} →"
         first, second = arm_names[0].lower(), arm_names[1].lower()
