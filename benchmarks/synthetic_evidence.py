@@ -40,7 +40,8 @@ def write_synthetic_evidence(folder: Path, studies: int, seed: int = 20260701) -
             role = "intervention" if arm == "A" else "control"
             tables["arms"].append(
                 {"study_id": study, "arm_id": arm, "role": role, "label": f"synthetic {arm}", "technique": technique,
-                 "comparator_kind": "placebo_saline" if arm == "B" else "", "guidance": "not_reported", "n_randomised": size, "n_analysed": size}
+                 "comparator_kind": "placebo_saline" if arm == "B" else "",
+                 "guidance": "not_reported", "n_randomised": size, "n_analysed": size}
             )  # fmt: skip
             mean = 5.0 + shift + chance.gauss(0, 2 / size**0.5)
             tables["outcomes"].append(
