@@ -31,36 +31,55 @@ from headache_evidence.effects.extraction_tables import ExtractionTables
 
 def controlled_effects(tables: ExtractionTables, request: EffectRequest) -> list[Record]:
     """One record per study that has an arm of the asked comparator class and reports the outcome in the window."""
+    comparators = _comparators_by_study(tables, request)
+    if not comparators:
+        return []
     rows = follow_up(tables.rows, request)
     contrasts = tables.contrasts
     contrasts = contrasts.loc[
-        request.in_window(contrasts["weeks"]) & (contrasts["comparison"] == "between_arms") & ~contrasts["is_baseline"]
+        request.in_window(contrasts["weeks"])
+        & (contrasts["comparison"] == "between_arms")
+        & ~contrasts["is_baseline"].astype(bool)
     ]
-    if rows.empty and contrasts.empty:
-        return []
-    records = []
-    for study_id in sorted(set(rows["study_id"]) | set(contrasts["study_id"])):
-        if not _of_design(tables, request, study_id):
-            continue
-        arms = tables.arms.loc[[study_id]]
-        comparators = sorted(arms.loc[arms["comparator_kind"].isin(request.comparators), "arm_id"])
-        if not comparators:
-            continue
-        own_rows = rows.loc[rows["study_id"] == study_id]
-        own_contrasts = contrasts.loc[contrasts["study_id"] == study_id]
-        treated = arms.loc[arms["comparator_kind"] == ""]
-        interventions = sorted(treated.loc[treated["technique"].isin(request.techniques), "arm_id"])
-        if interventions:
-            records.append(
-                _study_effect(tables, request, study_id, interventions, comparators, own_rows, own_contrasts)
-            )
-        else:
-            shown = pd.concat([own_rows, own_contrasts])
-            record = study_record(
-                tables, request, study_id, sorted(treated["arm_id"]), comparators, shown, (np.nan, "")
-            )
-            records.append(outside(record, treated["technique"].unique()))
-    return records
+    reporting = set(rows["study_id"]) | set(contrasts["study_id"])
+    return [
+        _study_record(tables, request, study_id, comparator_arms, rows, contrasts)
+        for study_id, comparator_arms in comparators.items()
+        if study_id in reporting
+    ]
+
+
+def _comparators_by_study(tables: ExtractionTables, request: EffectRequest) -> dict[str, list[str]]:
+    """Comparator arms of the asked class, by study of the asked design that reports the outcome at any time."""
+    reporting = sorted(set(tables.rows["study_id"]) | set(tables.contrasts["study_id"]))
+    found = {
+        study_id: [
+            arm["arm_id"] for arm in tables.study_arms[study_id] if arm["comparator_kind"] in request.comparators
+        ]
+        for study_id in reporting
+        if _of_design(tables, request, study_id)
+    }
+    return {study_id: arms for study_id, arms in found.items() if arms}
+
+
+def _study_record(
+    tables: ExtractionTables,
+    request: EffectRequest,
+    study_id: str,
+    comparators: list[str],
+    rows: pd.DataFrame,
+    contrasts: pd.DataFrame,
+) -> Record:
+    own_rows = rows.loc[rows["study_id"] == study_id]
+    own_contrasts = contrasts.loc[contrasts["study_id"] == study_id]
+    treated = [arm for arm in tables.study_arms[study_id] if arm["comparator_kind"] == ""]
+    interventions = [arm["arm_id"] for arm in treated if arm["technique"] in request.techniques]
+    if interventions:
+        return _study_effect(tables, request, study_id, interventions, comparators, own_rows, own_contrasts)
+    arms = [arm["arm_id"] for arm in treated]
+    shown = pd.concat([own_rows, own_contrasts])
+    record = study_record(tables, request, study_id, arms, comparators, shown, (np.nan, ""))
+    return outside(record, [arm["technique"] for arm in treated])
 
 
 def _of_design(tables: ExtractionTables, request: EffectRequest, study_id: str) -> bool:

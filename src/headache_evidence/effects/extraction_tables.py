@@ -17,7 +17,7 @@ from headache_evidence.tables.vocabulary import holds_steroid
 
 ADVERSE_EVENT = "adverse_event_"
 NOT_NEEDED = ["scale", "scale_reported", "sign", "other_statistic", "value", "value_kind", "note", "outcome_reported"]
-BEFORE_TREATMENT = r"(?i)baseline|pre-test|pre-procedure|pre-injection|before"
+BEFORE_TREATMENT = r"(?i)^(?:baseline|pre-test|pre-procedure|before(?! injection [2-9]))|pre-injection"
 CHOSEN_BY_OUTCOME = r"(?i)responder|repeat block|became attack free|relieved|failed"
 
 
@@ -31,6 +31,7 @@ class ExtractionTables:
     studies : by study_id, with ``label`` and ``risk_of_bias``.
     arms : by study_id (first) and arm_id.
     arm_facts : the same arms as plain records, by (study_id, arm_id).
+    study_arms : the same records by study_id, in the order of arm_id.
     """
 
     rows: pd.DataFrame
@@ -38,6 +39,7 @@ class ExtractionTables:
     studies: pd.DataFrame
     arms: pd.DataFrame
     arm_facts: Mapping[tuple[str, str], Mapping[str, Any]]
+    study_arms: Mapping[str, tuple[Mapping[str, Any], ...]]
 
     def about(self, headache_type: str, outcome: str) -> ExtractionTables:
         """Only the rows and contrasts of one headache type and outcome, at any time."""
@@ -73,7 +75,10 @@ def extraction_tables(evidence: Evidence, settings: Extraction) -> ExtractionTab
     arms = evidence.arms.set_index(["study_id", "arm_id"], drop=False).sort_index()
     arms = _quick_to_filter(arms.assign(steroid=holds_steroid(arms["injectate"])))
     facts = dict(zip(arms.index, arms.to_dict("records"), strict=True))
-    return ExtractionTables(rows, contrasts, _quick_to_filter(studies), arms, facts)
+    of_study: dict[str, tuple[Mapping[str, Any], ...]] = {}
+    for (study_id, _), arm in facts.items():
+        of_study[study_id] = (*of_study.get(study_id, ()), arm)
+    return ExtractionTables(rows, contrasts, _quick_to_filter(studies), arms, facts, of_study)
 
 
 def _overall_risk_of_bias(evidence: Evidence) -> pd.Series:
@@ -98,12 +103,19 @@ def _with_context(table: pd.DataFrame, name: str, evidence: Evidence, studies: p
         headache_type=own_type.where(own_type != "", study_type).to_numpy(),
         source_url=urls.reindex(keys).fillna("").to_numpy(),
         source_row=name + ".csv:" + table["row"].astype(str),
-        is_baseline=(table["weeks"] == 0) & table["time_label"].str.contains(BEFORE_TREATMENT, regex=True),
+        is_baseline=_before_treatment(table),
         flags=_doubts(table, hits),
         doubtful=_doubts(table, hits.loc[hits["action"] == "sensitivity"]) != "",
         excluded=excluded,
     )
     return _quick_to_filter(table.drop(columns=[column for column in NOT_NEEDED if column in table.columns]))
+
+
+def _before_treatment(table: pd.DataFrame) -> pd.Series:
+    """Rows read before the treatment: negative times, and time 0 or unknown with a label that says so."""
+    weeks = table["weeks"]
+    named = table["time_label"].str.contains(BEFORE_TREATMENT, regex=True)
+    return (weeks < 0) | (((weeks == 0) | weeks.isna()) & named)
 
 
 def _quick_to_filter(table: pd.DataFrame) -> pd.DataFrame:

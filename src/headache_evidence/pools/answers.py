@@ -14,7 +14,7 @@ from headache_evidence.effects.extract import effects_of, request_for
 from headache_evidence.effects.extraction_tables import extraction_tables
 from headache_evidence.effects.measure_scales import measure_scale
 from headache_evidence.pools.bayes import BayesResult, bayes
-from headache_evidence.pools.pooling import pool
+from headache_evidence.pools.model_choice import pool_by_protocol
 from headache_evidence.pools.priors import HalfNormal
 from headache_evidence.pools.result import PooledResult
 from headache_evidence.tables.evidence import Evidence
@@ -89,15 +89,15 @@ def _bears_on(question: Question, effects: pd.DataFrame) -> bool:
 
 def answer(question: Question, effects: pd.DataFrame, protocol: Protocol) -> Answer:
     """Pool one effects table by the protocol's model, whole and by subgroup."""
-    model = protocol.model
-
-    def pooled(rows: pd.DataFrame) -> PooledResult:
-        return pool(rows, method=model.method, ci=model.ci, level=model.level, prediction=model.prediction,
-                    measure=question.measure)  # fmt: skip
-
     usable = usable_effects(effects)
-    subgroups = {str(name): pooled(rows) for name, rows in usable.groupby(protocol.subgroup_by)}
-    return Answer(question=question, effects=effects, pooled=pooled(effects), subgroups=subgroups)
+    pooled = pool_by_protocol(effects, question.measure, protocol.model)
+    groups = usable.groupby(protocol.subgroup_by)
+    subgroups = (
+        {str(name): pool_by_protocol(rows, question.measure, protocol.model) for name, rows in groups}
+        if len(groups) > 1
+        else {str(name): pooled for name, _ in groups}
+    )
+    return Answer(question=question, effects=effects, pooled=pooled, subgroups=subgroups)
 
 
 def few_studies_bayes(item: Answer, protocol: Protocol) -> BayesResult | None:
