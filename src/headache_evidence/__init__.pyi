@@ -2,6 +2,7 @@
 
 from .effects.escalc import escalc as escalc
 from .effects.extract import extract_effects as extract_effects
+from .explore.explorer_app import open_explorer as open_explorer
 from .figures.curves import drapery_plot as drapery_plot
 from .figures.curves import posterior_plot as posterior_plot
 from .figures.evidence_figure import alt_text as alt_text
@@ -42,6 +43,8 @@ from .pools.limit_meta_analysis import limit_meta_analysis as limit_meta_analysi
 from .pools.mantel_haenszel import mantel_haenszel as mantel_haenszel
 from .pools.meta_regression import meta_regression as meta_regression
 from .pools.multilevel import three_level as three_level
+from .pools.multiverse import Multiverse as Multiverse
+from .pools.multiverse import multiverse as multiverse
 from .pools.network_components import components_of_arm as components_of_arm
 from .pools.network_components import network_contrasts as network_contrasts
 from .pools.network_effects import network_effects as network_effects
@@ -93,6 +96,7 @@ __all__ = [
     "Evidence",
     "HalfCauchy",
     "HalfNormal",
+    "Multiverse",
     "PooledResult",
     "Protocol",
     "alt_text",
@@ -132,10 +136,12 @@ __all__ = [
     "load_protocol",
     "mantel_haenszel",
     "meta_regression",
+    "multiverse",
     "network_contrasts",
     "network_effects",
     "network_plot",
     "next_trial",
+    "open_explorer",
     "overall_risk_of_bias",
     "permutation_test",
     "pet_peese",
