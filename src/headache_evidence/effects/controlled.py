@@ -8,6 +8,8 @@ can be estimated is taken.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -83,7 +85,7 @@ def _study_record(
 
 
 def _of_design(tables: ExtractionTables, request: EffectRequest, study_id: str) -> bool:
-    randomised = tables.studies.at[study_id, "design"] in RANDOMISED_DESIGNS
+    randomised = tables.study_facts[study_id]["design"] in RANDOMISED_DESIGNS
     return request.design == "all" or randomised == (request.design == "randomised")
 
 
@@ -116,19 +118,22 @@ def _study_effect(
 
 
 def _effect_at(pair: ArmPair) -> Record:
-    from_arms = _from_arms(pair)
-    options = [from_contrasts(pair), from_arms]
-    if pair.request.measure in CONTINUOUS:
-        if not pair.request.settings.prefer_adjusted_contrasts:
-            options.reverse()
-        options.append(from_means_and_p(pair))
-    else:
-        options.reverse()
-    usable = next((option for option in options if option is not None and option["usable"]), None)
-    if usable is not None:
-        return usable
-    reasons = [option["reason"] for option in options if option is not None]
+    reasons = []
+    for attempt in _in_order_of_preference(pair.request):
+        option = attempt(pair)
+        if option is not None and option["usable"]:
+            return option
+        if option is not None:
+            reasons.append(option["reason"])
     return refused(pair.record_of_all(), join(reasons) or "not estimable: no numbers for both arms")
+
+
+def _in_order_of_preference(request: EffectRequest) -> tuple[Callable[[ArmPair], Record | None], ...]:
+    if request.measure not in CONTINUOUS:
+        return (_from_arms, from_contrasts)
+    if request.settings.prefer_adjusted_contrasts:
+        return (from_contrasts, _from_arms, from_means_and_p)
+    return (_from_arms, from_contrasts, from_means_and_p)
 
 
 def _from_arms(pair: ArmPair) -> Record | None:

@@ -19,6 +19,8 @@ P_WORDS = "reported difference with its exact P value (generic inverse variance)
 
 def from_contrasts(pair: ArmPair) -> Record | None:
     """Reported differences in the asked measure; several that share the comparator are averaged."""
+    if pair.contrasts.empty:
+        return None
     contrasts = _towards_intervention(pair)
     if contrasts.empty:
         return None
@@ -49,6 +51,8 @@ def _towards_intervention(pair: ArmPair) -> pd.DataFrame:
     contrasts = pair.contrasts
     forward = contrasts.loc[contrasts["arm_1"].isin(pair.interventions) & contrasts["arm_2"].isin(pair.comparators)]
     backward = contrasts.loc[contrasts["arm_2"].isin(pair.interventions) & contrasts["arm_1"].isin(pair.comparators)]
+    if backward.empty:
+        return forward
     ratio = backward["measure"].isin(LOG_RATIOS)
 
     def turned(values: pd.Series) -> pd.Series:
@@ -61,7 +65,7 @@ def _towards_intervention(pair: ArmPair) -> pd.DataFrame:
         ci_low=turned(backward["ci_high"]),
         ci_high=turned(backward["ci_low"]),
     )
-    return pd.concat([forward, backward]) if len(backward) else forward
+    return pd.concat([forward, backward])
 
 
 def _averaged(pair: ArmPair, contrasts: pd.DataFrame, rule: str, words: str) -> Record:
@@ -87,7 +91,7 @@ def _averaged(pair: ArmPair, contrasts: pd.DataFrame, rule: str, words: str) -> 
 
 def from_means_and_p(pair: ArmPair) -> Record | None:
     """Means of one arm on each side without a spread, and the exact P value of their difference (t test assumed)."""
-    if pair.request.measure != "MD":
+    if pair.request.measure != "MD" or pair.contrasts.empty or pair.rows.empty:
         return None
     exact = _towards_intervention(pair)
     exact = exact.loc[(exact["excluded"] == "") & exact["p"].notna() & (exact["p_operator"] == "=")]

@@ -57,12 +57,13 @@ def of_interventions(tables: ExtractionTables, rows: pd.DataFrame, request: Effe
 
 def times_by_closeness(rows: pd.DataFrame, request: EffectRequest) -> list[tuple[float, str]]:
     """The (weeks, time label) pairs present, nearest to the target first; unknown times last; ties: the later."""
-    pairs = rows[["weeks", "time_label"]].drop_duplicates()
-    distance = (pairs["weeks"] - request.target_weeks).abs().fillna(np.inf)
-    order = pairs.assign(distance=distance).sort_values(
-        ["distance", "weeks", "time_label"], ascending=[True, False, True]
-    )
-    return list(order[["weeks", "time_label"]].itertuples(index=False, name=None))
+    pairs = {(None if np.isnan(w) else w, label) for w, label in zip(rows["weeks"], rows["time_label"], strict=True)}
+
+    def closeness(pair: tuple[float | None, str]) -> tuple[float, float, str]:
+        weeks, label = pair
+        return (np.inf, 0.0, label) if weeks is None else (abs(weeks - request.target_weeks), -weeks, label)
+
+    return [(np.nan if weeks is None else weeks, label) for weeks, label in sorted(pairs, key=closeness)]
 
 
 def at_time(rows: pd.DataFrame, time: tuple[float, str]) -> pd.DataFrame:
@@ -74,6 +75,8 @@ def at_time(rows: pd.DataFrame, time: tuple[float, str]) -> pd.DataFrame:
 
 def one_row_per_arm(rows: pd.DataFrame) -> pd.DataFrame:
     """One row of each arm: the whole arm before a subset of it, then the first in the table."""
+    if rows["arm_id"].is_unique and rows["arm_id"].is_monotonic_increasing:
+        return rows
     subset = rows["population_subset"] != ""
     return rows.assign(subset=subset).sort_values(["subset", "row"]).drop_duplicates("arm_id").sort_values("arm_id")
 
@@ -93,7 +96,7 @@ def study_record(
     time: tuple[float, str],
 ) -> Record:
     """Everything about an effect that is not a number: study, arms, time, sources. ``usable`` is False until set."""
-    study = tables.studies.loc[study_id]
+    study = tables.study_facts[study_id]
     first = [tables.arm_facts[study_id, arm] for arm in arms_1]
     second = [tables.arm_facts[study_id, arm] for arm in arms_2]
     weeks, time_label = time

@@ -122,9 +122,14 @@ def effects_of(tables: ExtractionTables, request: EffectRequest) -> pd.DataFrame
     records = EXTRACTORS[request.stream](tables, request)
     if not records:
         return NO_EFFECTS
+    records.sort(key=lambda record: (not record["usable"], _year(record), record["study_id"]))
     effects = pd.DataFrame(records, columns=list(EFFECT_COLUMNS))
     effects["usable"] = effects["usable"].astype(bool)
-    return effects.sort_values(["usable", "year", "study_id"], ascending=[False, True, True], ignore_index=True)
+    return effects
+
+
+def _year(record: Record) -> float:
+    return float("inf") if pd.isna(record["year"]) else float(record["year"])
 
 
 def _middle(span: tuple[float, float]) -> float:

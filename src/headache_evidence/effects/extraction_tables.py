@@ -32,6 +32,7 @@ class ExtractionTables:
     arms : by study_id (first) and arm_id.
     arm_facts : the same arms as plain records, by (study_id, arm_id).
     study_arms : the same records by study_id, in the order of arm_id.
+    study_facts : the studies as plain records.
     """
 
     rows: pd.DataFrame
@@ -40,6 +41,7 @@ class ExtractionTables:
     arms: pd.DataFrame
     arm_facts: Mapping[tuple[str, str], Mapping[str, Any]]
     study_arms: Mapping[str, tuple[Mapping[str, Any], ...]]
+    study_facts: Mapping[str, Mapping[str, Any]]
 
     def about(self, headache_type: str, outcome: str) -> ExtractionTables:
         """Only the rows and contrasts of one headache type and outcome, at any time."""
@@ -78,7 +80,9 @@ def extraction_tables(evidence: Evidence, settings: Extraction) -> ExtractionTab
     of_study: dict[str, tuple[Mapping[str, Any], ...]] = {}
     for (study_id, _), arm in facts.items():
         of_study[study_id] = (*of_study.get(study_id, ()), arm)
-    return ExtractionTables(rows, contrasts, _quick_to_filter(studies), arms, facts, of_study)
+    studies = _quick_to_filter(studies)
+    study_facts = dict(zip(studies.index, studies.to_dict("records"), strict=True))
+    return ExtractionTables(rows, contrasts, studies, arms, facts, of_study, study_facts)
 
 
 def _overall_risk_of_bias(evidence: Evidence) -> pd.Series:
