@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -167,13 +168,14 @@ def test_favours_labels_follow_the_better_direction(better: str, left: str) -> N
     effects = synthetic_effects(3).assign(technique="perineural_block", better=better)
     figure = forest_plot(effects, pool(effects))
     words = " ".join(t.get_text() for gid, t in artists(figure, "").items() if gid.startswith("favours-left"))
-    assert words == f"← favours {left}"
+    assert words.replace("\N{NO-BREAK SPACE}", " ") == f"← favours {left}"
 
 
 def test_before_and_after_says_better_and_worse() -> None:
     effects = synthetic_effects(3).assign(stream="before_after", measure="MC", n2=np.nan, m2=np.nan, sd2=np.nan)
     figure = forest_plot(effects, pool(effects))
-    labels = {gid: t.get_text() for gid, t in artists(figure, "").items() if gid.startswith("favours")}
+    found = {gid: t.get_text() for gid, t in artists(figure, "").items() if gid.startswith("favours")}
+    labels = {gid: text.replace("\N{NO-BREAK SPACE}", " ") for gid, text in found.items()}
     assert labels == {"favours-left-0": "← better", "favours-right-0": "worse →"}
 
 
@@ -198,6 +200,23 @@ def test_two_studies_carry_no_test_of_the_overall_effect() -> None:
     figure = forest_plot(effects, pool(effects))
     footer = [t.get_text() for gid, t in artists(figure, "").items() if gid.startswith("footer")]
     assert not any(line.startswith("Test of the overall effect") for line in footer)
+
+
+@pytest.mark.parametrize(
+    ("method", "heading", "words"),
+    [
+        ("REML", "IV, random", "τ² by REML, inverse variance"),
+        ("FE", "IV, common", "Common-effect model, inverse variance"),
+        ("MH", "MH, common", "Mantel-Haenszel"),
+        ("GLMM", "GLMM", "Generalised linear mixed model"),
+    ],
+)
+def test_the_model_is_named_as_it_is(method: str, heading: str, words: str) -> None:
+    effects = synthetic_effects(4, "OR")
+    figure = forest_plot(effects, replace(pool(effects), method=method))
+    shown = {gid: t.get_text() for gid, t in artists(figure, "").items() if gid.startswith(("group", "footer"))}
+    assert f"Odds ratio, {heading}" in shown.values()
+    assert any(words in text for text in shown.values())
 
 
 def test_subgroup_difference_of_two_is_a_squared_z() -> None:

@@ -23,7 +23,7 @@ HEADINGS = {
     "tau2": "τ²",
     "i2": "I² (%)",
 }
-DIRECT_RULES = frozenset({"", "mean_sd", "events", "events_total", "reported_events", "counts", "as_reported"})
+DIRECT_RULES = frozenset({"", "mean_sd", "events", "reported_interval"})  # read, not derived
 RIGHT_ALIGNED = frozenset({"weeks", "volume_ml", "year", "tau2", "i2", "n1", "n2"})
 DAGGERS = ("†", "‡", "§", "¶", "††", "‡‡", "§§", "¶¶")
 CELL_WIDTH = 96.0

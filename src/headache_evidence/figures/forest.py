@@ -29,6 +29,7 @@ from headache_evidence.figures.result_words import (
     heterogeneity_words,
     percent,
     printed_interval,
+    short_model,
 )
 from headache_evidence.figures.risk_of_bias_lights import Lights, lights_of
 from headache_evidence.figures.row_drawing import draw
@@ -130,7 +131,7 @@ def _descriptive(
 
 def _columns(forest: Forest, descriptive: list[str], preset: Preset, arms_in_words: tuple[str, str]) -> list[Column]:
     result = forest.result
-    model = "" if result.k < 2 else "IV, common" if result.method == "FE" else "IV, random"
+    model = short_model(result)
     name = f"{forest.scale.name}, {model}" if model else forest.scale.name
     arms = columns_of.arm_columns(forest.effects, arms_in_words)
     if not result.k:
@@ -231,7 +232,11 @@ def _refused_rows(refused: pd.DataFrame) -> list[Row]:
     if refused.empty:
         return []
     labels = columns_of.study_labels(refused)
-    reasons = refused["reason"].map(clean).to_list() if "reason" in refused.columns else [""] * len(refused)
+    reasons = (
+        [clean(reason).replace("_", " ") for reason in refused["reason"]]
+        if "reason" in refused.columns
+        else [""] * len(refused)
+    )
     rows = [
         Row("words", {"label": label}, words=reason or "not estimable", indent=8.0)
         for label, reason in zip(labels, reasons, strict=True)

@@ -12,7 +12,7 @@ from headache_evidence.errors import InputError
 from headache_evidence.figures.effect_columns import LABEL_WIDTH, column_values, descriptive_columns, effect_cells
 from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style
 from headache_evidence.figures.forest_data import fitting_ticks
-from headache_evidence.figures.forest_words import numbers_shown
+from headache_evidence.figures.forest_words import favours_arrows, numbers_shown
 from headache_evidence.figures.measure_scale import MeasureScale, axis_limits
 from headache_evidence.figures.number_text import count, interval_words, number
 from headache_evidence.figures.result_words import effect_words
@@ -106,9 +106,7 @@ def estimates_plot(
         Column("low", "", "right", scale.name, gap=5.0),
         Column("high", "[95% CI]", "right", scale.name, gap=3.5, overhang=True),
     ]
-    under_axis = (
-        (f"← favours {favours[0]}", f"favours {favours[1]} →") if favours and scale.null is not None else ("", "")
-    )
+    under_axis = favours_arrows(favours) if favours and scale.null is not None else ("", "")
     with house_style():
         layout = lay_out(
             rows,

@@ -44,10 +44,15 @@ def favours_words(forest: Forest, favours: tuple[str, str] | None, arm_names: tu
             return "", ""
         if _only(forest.effects, "stream") == "before after":
             favours = ("better", "worse") if better == "lower" else ("worse", "better")
-            return f"← {favours[0]}", f"{favours[1]} →"
+            return f"←\N{NO-BREAK SPACE}{favours[0]}", f"{favours[1]}\N{NO-BREAK SPACE}→"
         first, second = arm_names[0].lower(), arm_names[1].lower()
         favours = (first, second) if better == "lower" else (second, first)
-    return f"← favours {favours[0]}", f"favours {favours[1]} →"
+    return favours_arrows(favours)
+
+
+def favours_arrows(favours: tuple[str, str]) -> tuple[str, str]:
+    """'← favours left' and 'favours right →'; the arrows never wrap away from their words."""
+    return f"←\N{NO-BREAK SPACE}favours {favours[0]}", f"favours {favours[1]}\N{NO-BREAK SPACE}→"
 
 
 def axis_title(forest: Forest) -> str:

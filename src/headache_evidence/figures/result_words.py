@@ -17,6 +17,12 @@ CI_NAMES = {
     "knapp-hartung": "Knapp-Hartung interval",
     "knapp-hartung-conservative": "Knapp-Hartung interval, never narrower than Wald",
 }
+MODELS = {  # method: the model in words, and its short form over the column of effects
+    "FE": ("Common-effect model, inverse variance", "IV, common"),
+    "MH": ("Common-effect model, Mantel-Haenszel", "MH, common"),
+    "Peto": ("Common-effect model, Peto", "Peto, common"),
+    "GLMM": ("Generalised linear mixed model, random effects", "GLMM"),
+}
 NO_EVIDENCE = "No usable evidence: no study gives an effect with its variance."
 ONE_STUDY = "One study: its own interval is shown and nothing is pooled."
 
@@ -73,6 +79,11 @@ def effect_test_words(result: PooledResult) -> str:
         return ""
     df = f", df = {result.df:g}" if math.isfinite(result.df) else ""
     return f"{result.statistic_name} = {number(result.statistic)}{df}, {p_value(result.p_value)}"
+
+
+def short_model(result: PooledResult) -> str:
+    """The model as RevMan prints it over the effects: 'IV, random'; empty where nothing is pooled."""
+    return "" if result.k < 2 else MODELS.get(result.method, ("", "IV, random"))[1]
 
 
 def model_words(result: PooledResult) -> str:

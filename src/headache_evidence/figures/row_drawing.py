@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Polygon, Rectangle
 
 from headache_evidence.figures.evidence_figure import EvidenceFigure, new_figure
-from headache_evidence.figures.palette import BLUE, FONT_SIZE, INK, ORANGE, PALE, QUIET, RULE, judgement_style
+from headache_evidence.figures.palette import BLUE, FONT_SIZE, INK, ORANGE, PALE, PAPER, QUIET, RULE, judgement_style
 from headache_evidence.figures.row_table import CIRCLE, FOOTER_SIZE, MARGIN, TITLE_SIZE, Layout, Placed
 from headache_evidence.figures.typeset import LINE_HEIGHT
 
@@ -204,7 +204,8 @@ def _arrowhead(plot: Axes, x: float, y: float, per_point: float, gid: str, colou
             [(x, y), (back, y - 2.4), (back, y + 2.4)],
             closed=True,
             facecolor=colour,
-            edgecolor="none",
+            edgecolor=INK if colour == PAPER else PAPER,
+            linewidth=0.5,
             zorder=4,
             gid=gid,
         )
@@ -230,7 +231,7 @@ def _diamond(
     span = axis.high - axis.low
     for cut, at, direction in ((low < axis.low, axis.low, 1), (high > axis.high, axis.high, -1)):
         if cut:
-            _arrowhead(plot, at, y, direction * span / 175.0, f"{name}-arrow")
+            _arrowhead(plot, at, y, direction * span / 175.0, f"{name}-arrow", PAPER)
 
 
 def _bar(plot: Axes, axis: PlotAxis, low: float, high: float, y: float, per_point: float, name: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
@@ -74,8 +74,11 @@ def save_figure(figure: Figure, path_without_suffix: str | Path, formats: Sequen
     return paths
 
 
-def svg_text(figure: Figure) -> str:
-    """The figure as SVG with title, description, real text and the embedded glyphs of that text."""
+def svg_text(figure: Figure, embed_font: bool = True) -> str:
+    """The figure as SVG with title, description, real text and the embedded glyphs of that text.
+
+    A page that shows many figures holds ``font_faces`` once and leaves the glyphs out of each figure.
+    """
     alt = alt_text(figure)
     assert isinstance(figure, EvidenceFigure)
     buffer = io.StringIO()
@@ -87,21 +90,25 @@ def svg_text(figure: Figure) -> str:
     end = svg.index(">") + 1
     opening = f'{svg[: end - 1]} role="img" aria-label={quoteattr(figure.heading or alt)}>'
     words = f"\n <title>{escape(figure.heading)}</title>\n <desc>{escape(alt)}</desc>"
-    return f"{opening}{words}\n{_font_faces(svg)}{svg[end:]}"
+    return f"{opening}{words}\n{_own_font_faces(svg) if embed_font else ''}{svg[end:]}"
 
 
-def _font_faces(svg: str) -> str:
+def _own_font_faces(svg: str) -> str:
     used: dict[str, set[str]] = {"normal": set(), "bold": set()}
     for style, content in _TEXT.findall(svg):
         weight = "bold" if re.search(r"\b(bold|700)\b", style) else "normal"
         used[weight] |= set(_unescape(_TAG.sub("", content)))
-    rules = [
+    rules = font_faces({weight: "".join(sorted(c)) for weight, c in used.items() if c - {" ", "\n"}})
+    return f" <style>{rules}</style>" if rules else ""
+
+
+def font_faces(characters: Mapping[str, str]) -> str:
+    """CSS with the glyphs that are needed, by font weight ("normal", "bold")."""
+    return " ".join(
         f"@font-face {{ font-family: '{FONT}'; font-weight: {weight}; "
-        f"src: url(data:font/ttf;base64,{_subset(weight, ''.join(sorted(characters)))}); }}"
-        for weight, characters in used.items()
-        if characters - {" ", "\n"}
-    ]
-    return f" <style>{' '.join(rules)}</style>" if rules else ""
+        f"src: url(data:font/ttf;base64,{_subset(weight, text)}); }}"
+        for weight, text in characters.items()
+    )
 
 
 @lru_cache(maxsize=64)

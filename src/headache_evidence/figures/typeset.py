@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -11,6 +12,7 @@ from matplotlib.textpath import text_to_path
 
 from headache_evidence.figures.palette import FONT, FONT_SIZE
 
+_SPACES = re.compile(r"[^\S\u00a0]+")  # no-break spaces stay
 LINE_HEIGHT = 1.3  # times the type size
 
 
@@ -18,7 +20,7 @@ def clean(value: object) -> str:
     """A label as one printable line: line breaks and tabs become spaces, control characters go, missing is empty."""
     if value is None or (isinstance(value, float) and math.isnan(value)) or str(value) in ("<NA>", "NaT"):
         return ""
-    spaced = " ".join(str(value).split())
+    spaced = " ".join(piece for piece in _SPACES.split(str(value)) if piece)
     return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cs", "Cn", "Co"))
 
 
