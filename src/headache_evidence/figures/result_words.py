@@ -88,11 +88,9 @@ def short_model(result: PooledResult) -> str:
 
 def model_words(result: PooledResult) -> str:
     """How the studies were pooled and where each interval comes from."""
-    model = "Common-effect model" if result.method == "FE" else f"Random-effects model, τ² by {result.method}"
-    parts = [
-        f"{model}, inverse variance",
-        f"{percent(result.level)} {CI_NAMES.get(result.ci_method, result.ci_method)}",
-    ]
+    model, _ = MODELS.get(result.method, (f"Random-effects model, τ² by {result.method}, inverse variance", ""))
+    interval_rule = CI_NAMES.get(result.ci_method, f"interval by {result.ci_method}")
+    parts = [model, f"{percent(result.level)} {interval_rule}"]
     if math.isfinite(result.prediction_interval[0]):
         law = f"t({result.prediction_df:g})" if math.isfinite(result.prediction_df) else "the normal distribution"
         parts.append(f"prediction interval by {law}, rule {result.prediction_rule}")

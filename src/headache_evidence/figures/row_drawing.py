@@ -173,7 +173,7 @@ def _row_marks(plot: Axes, layout: Layout, axis: PlotAxis, placed: Placed, numbe
         if axis.low <= shrunk <= axis.high:
             plot.plot([shrunk], [below], "o", ms=3.2, mfc="white", mec=ORANGE, mew=0.9, zorder=4, gid=f"{name}-shrunk")
     if axis.low <= row.estimate <= axis.high:
-        share = row.weight / heaviest if math.isfinite(row.weight) else 0.3
+        share = row.weight / heaviest if math.isfinite(row.weight) and heaviest > 0 else 0.3
         side = max(LARGEST_SQUARE * math.sqrt(share), SMALLEST_SQUARE)
         width = side * per_point
         square = Rectangle(
