@@ -11,6 +11,7 @@ from nbclient import NotebookClient
 KEPT_METADATA = ("kernelspec", "language_info")
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 CELL_TIMEOUT = 300
+LIVE_VIEW = "application/vnd.jupyter.widget-view+json"  # names a model of a kernel that is gone
 
 
 def refresh(path: Path) -> None:
@@ -34,6 +35,7 @@ def normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         for output in cell.get("outputs", []):
             if "metadata" in output:
                 output.metadata = nbformat.NotebookNode()
+            output.get("data", {}).pop(LIVE_VIEW, None)
     return notebook
 
 
