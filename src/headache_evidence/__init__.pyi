@@ -1,5 +1,9 @@
 """The public API: every name other tools rely on, and where it lives."""
 
+from .conclusions.findings_table import findings_table as findings_table
+from .conclusions.findings_table import write_findings as write_findings
+from .conclusions.grading import certainty as certainty
+from .conclusions.summary_of_findings import summary_of_findings as summary_of_findings
 from .effects.escalc import escalc as escalc
 from .effects.extract import extract_effects as extract_effects
 from .explore.explorer_app import open_explorer as open_explorer
@@ -69,6 +73,11 @@ from .pools.small_study_tests import peters as peters
 from .pools.subgroups import subgroup_pools as subgroup_pools
 from .pools.trial_sequential import trial_sequential_analysis as trial_sequential_analysis
 from .pools.trim_and_fill import trim_and_fill as trim_and_fill
+from .reports.conclusion_tables import show_certainty as show_certainty
+from .reports.conclusion_tables import show_findings as show_findings
+from .reports.conclusion_tables import show_judgements as show_judgements
+from .reports.conclusion_tables import show_mcid as show_mcid
+from .reports.conclusion_tables import show_thresholds as show_thresholds
 from .reports.report_data import write_report_data as write_report_data
 from .reports.report_figures import forest_plots as forest_plots
 from .reports.report_tables import show_bayes as show_bayes
@@ -81,6 +90,14 @@ from .reports.report_tables import show_screen as show_screen
 from .reports.report_tables import show_source_rows as show_source_rows
 from .reports.report_tables import show_studies as show_studies
 from .reports.report_tables import show_usage as show_usage
+from .reports.robustness_tables import multiverses as multiverses
+from .reports.robustness_tables import show_choices as show_choices
+from .reports.robustness_tables import show_influence as show_influence
+from .reports.robustness_tables import show_leave_one_out as show_leave_one_out
+from .reports.robustness_tables import show_meta_regression as show_meta_regression
+from .reports.robustness_tables import show_multiverses as show_multiverses
+from .reports.robustness_tables import show_small_study_effects as show_small_study_effects
+from .reports.robustness_tables import specification_curves as specification_curves
 from .tables.evidence import Evidence as Evidence
 from .tables.evidence import load_evidence as load_evidence
 from .tables.integrity import screen as screen
@@ -106,6 +123,7 @@ __all__ = [
     "bayes",
     "begg",
     "bubble_plot",
+    "certainty",
     "check_evidence",
     "cluster_robust",
     "component_network",
@@ -119,6 +137,7 @@ __all__ = [
     "estimates_plot",
     "evidence_gap_plot",
     "extract_effects",
+    "findings_table",
     "forest_plot",
     "forest_plots",
     "funnel_plot",
@@ -137,6 +156,7 @@ __all__ = [
     "mantel_haenszel",
     "meta_regression",
     "multiverse",
+    "multiverses",
     "network_contrasts",
     "network_effects",
     "network_plot",
@@ -163,23 +183,37 @@ __all__ = [
     "screen",
     "selection_model",
     "show_bayes",
+    "show_certainty",
+    "show_choices",
     "show_derivations",
     "show_doubts",
     "show_effects",
+    "show_findings",
+    "show_influence",
+    "show_judgements",
+    "show_leave_one_out",
     "show_left_out",
+    "show_mcid",
+    "show_meta_regression",
+    "show_multiverses",
     "show_pooled",
     "show_screen",
+    "show_small_study_effects",
     "show_source_rows",
     "show_studies",
+    "show_thresholds",
     "show_usage",
     "specification_curve_plot",
+    "specification_curves",
     "study_usage",
     "subgroup_pools",
+    "summary_of_findings",
     "three_level",
     "timeline_plot",
     "trajectory_plot",
     "trial_sequential_analysis",
     "trim_and_fill",
     "turner_prior",
+    "write_findings",
     "write_report_data",
 ]
