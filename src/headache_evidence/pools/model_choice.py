@@ -8,11 +8,13 @@ import pandas as pd
 from scipy.stats import t as student_t
 
 from headache_evidence.effects.effect_table import usable_effects
+from headache_evidence.pools.confidence import critical_value
 from headache_evidence.pools.exact_intervals import clopper_pearson
 from headache_evidence.pools.glmm import glmm
 from headache_evidence.pools.mantel_haenszel import mantel_haenszel
 from headache_evidence.pools.peto import peto
 from headache_evidence.pools.pooling import pool
+from headache_evidence.pools.prediction import prediction_interval
 from headache_evidence.pools.rare_events_choice import choose_rare_event_method
 from headache_evidence.pools.rare_events_tables import two_by_two
 from headache_evidence.pools.result import PooledResult
@@ -55,18 +57,21 @@ def _share(effects: pd.DataFrame, model: Model) -> PooledResult:
 
 
 def _with_t(result: PooledResult) -> PooledResult:
-    """The model's interval with t and k - 1 degrees of freedom instead of the normal: few studies are the rule here."""
+    """The model's intervals with t and k - 1 degrees of freedom instead of the normal, for few studies."""
     if not result.estimable:
         return result
-    df = result.k - 1
-    half = float(student_t.isf((1 - result.level) / 2, df)) * result.se
+    df, estimate, se = float(result.k - 1), result.estimate, result.se
+    half = critical_value(result.level, df) * se
+    predicted, predicted_df = prediction_interval(estimate, se, result.tau2, result.k, df, "metafor", result.level)
     return replace(
         result,
-        ci=(result.estimate - half, result.estimate + half),
+        ci=(estimate - half, estimate + half),
         ci_method="t, k - 1",
         statistic_name="t",
-        df=float(df),
+        df=df,
         p_value=2 * float(student_t.sf(abs(result.statistic), df)),
+        prediction_interval=predicted,
+        prediction_df=predicted_df,
     )
 
 
