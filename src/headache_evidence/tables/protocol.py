@@ -187,8 +187,9 @@ class Protocol(_Part):
             controlled = block.stream == "controlled"
             if controlled != bool(block.comparisons) or controlled != bool(block.designs):
                 raise ValueError("comparisons and designs are needed in the controlled stream, and only there")
-        for where, names in (("thresholds", self.thresholds), *((c, self.claims[c].outcomes) for c in self.claims)):
-            unknown = [name for name in names if name not in self.outcomes]
+        named = {"thresholds": tuple(self.thresholds)} | {key: claim.outcomes for key, claim in self.claims.items()}
+        for where, outcomes in named.items():
+            unknown = [name for name in outcomes if name not in self.outcomes]
             if unknown:
                 raise ValueError(f"{where} name the unknown outcome(s) {unknown}; known: {sorted(self.outcomes)}")
         return self

@@ -65,9 +65,8 @@ class ImprecisionRules(_Rules):
 
 
 class PublicationBiasRules(_Rules):
-    """When a test of small-study effects is done, and when few small studies are suspicious."""
+    """When a test of small-study effects counts, and when few small studies are suspicious."""
 
-    min_k: Annotated[int, Field(ge=3)]
     p_value: Share
     small_study: Positive
     min_k_small: Annotated[int, Field(ge=2)]

@@ -1,0 +1,163 @@
+"""One sentence per result, by effect size and certainty: GRADE's informative statements in our words.
+
+Santesso N et al. (2020), Journal of Clinical Epidemiology 119:126-135 (GRADE guidelines 26).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from headache_evidence.conclusions.absolute_effects import AbsoluteEffect
+from headache_evidence.conclusions.downgrading import excludes
+from headache_evidence.conclusions.judgement import NO_EVIDENCE, Certainty
+from headache_evidence.conclusions.thresholds import ImportantDifference
+from headache_evidence.effects.effect_table import usable_effects
+from headache_evidence.effects.measure_scales import measure_scale
+from headache_evidence.pools.answers import Answer
+from headache_evidence.pools.result import Interval
+from headache_evidence.tables.protocol import Protocol
+
+TECHNIQUES = {"hydrodissection": "hydrodissection", "perineural_block": "nerve block", "topical_block": "topical block"}
+NO_COMPARISON = "Without a comparison group this cannot be told from the natural course"
+NOT_STATED = "the comparator's risk is not shown"
+
+
+def statement(
+    answer: Answer, rating: Certainty, threshold: ImportantDifference, absolute: AbsoluteEffect | None,
+    protocol: Protocol,
+) -> str:  # fmt: skip
+    """The result in one or two sentences that say no more than size, interval and certainty allow.
+
+    Parameters
+    ----------
+    threshold : smallest effect that matters. absolute : patients per 1000; None for differences, or without risk.
+    """
+    question, pooled = answer.question, answer.pooled
+    scale = measure_scale(question.measure)
+    title = in_sentence(protocol.outcomes[question.outcome].title)
+    outcome = f"how many patients have this outcome: {title}" if scale.ratio or scale.percent else title
+    if rating.level == NO_EVIDENCE:
+        return f"No usable study shows {title}."
+    who, counted = intervention_words(answer), f"k = {pooled.k}, n = {pooled.n:.0f}"
+    if not pooled.estimable:
+        return f"After {who} the evidence allows no estimate of {outcome} ({counted})."
+    if question.stream != "controlled":
+        found = _without_comparison(answer, title)
+        return f"After {who}, {found} ({counted}). {NO_COMPARISON} ({rating.words} certainty)."
+    comparison = protocol.comparisons[str(question.comparison)].title.replace("against", "compared with", 1)
+    size, limits = (pooled.estimate, pooled.ci) if absolute is None else (absolute.difference, absolute.difference_ci)
+    same_scale = threshold.per_1000 == (absolute is not None)
+    detail = _detail(answer, absolute)
+    if rating.level == "very_low":
+        return (
+            f"It is very uncertain whether {who} changes {outcome}; {comparison} the estimate is {detail} ({counted})."
+        )
+    verb = _verb(rating.level, size_class(size, limits, threshold.size if same_scale else math.nan), size < 0)
+    subject = who[0].upper() + who[1:]
+    return f"{subject} {verb} {outcome}; {comparison} it is {detail} ({counted}; {rating.words} certainty)."
+
+
+def _without_comparison(answer: Answer, title: str) -> str:
+    pooled = answer.pooled
+    if answer.question.stream == "before_after":
+        return f"{title} was {difference_words(pooled.estimate, pooled.ci)} than before"
+    return f"{share_words(answer)} had this outcome: {title}"
+
+
+def share_words(answer: Answer) -> str:
+    """'421 of 1000 patients (95% CI 50 to 910)', or that it is not estimable."""
+    scale, pooled = measure_scale(answer.question.measure), answer.pooled
+    if not pooled.estimable:
+        return "not estimable"
+    low, high = 10 * np.asarray(scale.back_transform(pooled.ci), dtype=float)
+    share = 10 * float(scale.back_transform(pooled.estimate))
+    return f"{share:.0f} of 1000 patients{span(float(low), float(high))}"
+
+
+def intervention_words(answer: Answer) -> str:
+    """The techniques of the usable studies in words."""
+    present = usable_effects(answer.effects)["technique"].unique()
+    return " or ".join(words for name, words in TECHNIQUES.items() if name in present) or "the procedure"
+
+
+def difference_words(estimate: float, ci: Interval, digits: int = 1) -> str:
+    """'4.0 lower (95% CI 6.3 lower to 1.8 lower)'."""
+    return f"{_one_side(estimate, digits)}{_interval_words(ci, digits, 'lower', 'higher')}"
+
+
+def per_1000_words(absolute: AbsoluteEffect) -> str:
+    """'379 more of 1000 patients (95% CI 31 more to 718 more)'."""
+    limits = _interval_words(absolute.difference_ci, 0, "fewer", "more")
+    return f"{_one_side(absolute.difference, 0, 'fewer', 'more')} of 1000 patients{limits}"
+
+
+def span(low: float, high: float, digits: int = 0) -> str:
+    """' (239 to 838)', empty when a limit does not exist."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    return f" (95% CI {low:.{digits}f} to {high:.{digits}f})".replace("-", "\N{MINUS SIGN}")
+
+
+def ratio_words(answer: Answer) -> str:
+    """'6.92 (95% CI 1.29 to 37.29)'; what cannot be told from 0 or infinity is named so."""
+    scale, pooled = measure_scale(answer.question.measure), answer.pooled
+    low, high = (float(value) for value in np.asarray(scale.back_transform(pooled.ci), dtype=float))
+    limits = f" (95% CI {_ratio(low)} to {_ratio(high)})" if math.isfinite(low) and math.isfinite(high) else ""
+    return f"{_ratio(float(scale.back_transform(pooled.estimate)))}{limits}"
+
+
+def _ratio(value: float) -> str:
+    return "below 0.01" if value < 0.01 else "above 1000" if value > 1000 else f"{value:.2f}"
+
+
+def in_sentence(title: str) -> str:
+    """A title as it stands inside a sentence: 'Pain intensity (0-10)' becomes 'pain intensity (0-10)'."""
+    capitals = sum(word[0].isupper() for word in title.split(" ") if word)
+    return title if capitals > 1 and "(" not in title.split(" ")[1] else title[:1].lower() + title[1:]
+
+
+def size_class(size: float, ci: Interval, threshold: float) -> str:
+    """important, small, trivial, or unclear: by the estimate against the threshold.
+
+    Half the threshold divides small from trivial. Without a threshold an effect is 'present' when its interval
+    excludes no effect, else unclear.
+    """
+    if math.isnan(threshold):
+        return "present" if excludes(ci, 0.0) else "unclear"
+    share = abs(size) / threshold
+    return "important" if share >= 1 else "small" if share >= 0.5 else "trivial"
+
+
+def _verb(level: str, kind: str, falls: bool) -> str:
+    """The verb by certainty (high, moderate, low) and size of the effect."""
+    modal = {"high": "", "moderate": "probably ", "low": "may "}[level]
+    ending = "" if level == "low" else "s"
+    if kind == "trivial":
+        return f"{modal}make{ending} little or no difference to"
+    if kind == "unclear":
+        return f"{modal}lower{ending} or raise{ending}"
+    verb = f"{modal}{'lower' if falls else 'raise'}{ending}"
+    return f"{verb} slightly" if kind == "small" else verb
+
+
+def _detail(answer: Answer, absolute: AbsoluteEffect | None) -> str:
+    if absolute is not None:
+        return per_1000_words(absolute)
+    scale, pooled = measure_scale(answer.question.measure), answer.pooled
+    if scale.ratio:
+        return f"{scale.title.lower()} {ratio_words(answer)}; {NOT_STATED}"
+    return difference_words(pooled.estimate, pooled.ci)
+
+
+def _one_side(value: float, digits: int, below: str = "lower", above: str = "higher") -> str:
+    size = f"{abs(value):.{digits}f}"
+    return size if float(size) == 0 else f"{size} {below if value < 0 else above}"
+
+
+def _interval_words(ci: Interval, digits: int, below: str, above: str) -> str:
+    if not all(map(math.isfinite, ci)):
+        return ""
+    low, high = (_one_side(limit, digits, below, above) for limit in ci)
+    return f" (95% CI {low} to {high})"

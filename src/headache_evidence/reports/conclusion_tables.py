@@ -1,0 +1,107 @@
+"""The tables of the conclusions: certainty domain by domain, thresholds, harms, claims, gaps, published reviews."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from headache_evidence.conclusions.findings_table import findings_data, findings_table
+from headache_evidence.conclusions.grading import certainty
+from headache_evidence.conclusions.judgement import LOWERING, RAISING, DomainJudgement
+from headache_evidence.conclusions.summary_of_findings import Findings
+from headache_evidence.conclusions.thresholds import important_difference
+from headache_evidence.pools.answers import Answer
+from headache_evidence.reports.readable_tables import ReadableTable, links_cell
+from headache_evidence.tables.evidence import Evidence
+from headache_evidence.tables.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class ShownFindings:
+    """The summary of findings as a notebook shows it."""
+
+    findings: Findings
+
+    def _repr_html_(self) -> str:
+        if not self.findings.rows:
+            return f"<p><strong>{html.escape(self.findings.title)}.</strong> No question has an answer.</p>"
+        shown: str = findings_table(self.findings).as_raw_html()
+        return shown
+
+    def __repr__(self) -> str:
+        table = findings_data(self.findings).drop(columns=["In words"])
+        return f"{self.findings.title}\n{table.to_string(index=False, max_colwidth=60)}"
+
+
+def show_findings(findings: Findings) -> ShownFindings:
+    """The summary of findings, from ``summary_of_findings``."""
+    return ShownFindings(findings)
+
+
+def show_certainty(answers: Iterable[Answer], protocol: Protocol, evidence: Evidence) -> ReadableTable:
+    """Each result with what every domain does to its certainty, and why."""
+    rows = []
+    for answer in answers:
+        if not answer.pooled.k:
+            continue
+        rating = certainty(answer, protocol, evidence)
+        lowered = {_title(name): _domain_words(rating.domain(name)) for name in LOWERING}
+        raised = [rating.domain(name) for name in RAISING]
+        rows.append(
+            {"result": answer.question.title, "k": rating.k, "starts": rating.start.replace("_", " ")}
+            | lowered
+            | {"rated up": _raised_words(raised), "certainty": f"{rating.sign} {rating.words}"}
+        )
+    return ReadableTable(pd.DataFrame(rows), "Certainty, domain by domain", empty="No result to rate.")
+
+
+def show_judgements(evidence: Evidence, headache_type: str) -> ReadableTable:
+    """Reviewers' judgements that replace computed ones for the headache type."""
+    table = evidence.certainty_judgements
+    own = table.loc[table["question_id"].str.startswith(f"{headache_type}.")].drop(columns=["row"])
+    return ReadableTable(own, "Judgements of reviewers", empty="None: every domain stands as the rules give it.")
+
+
+def show_thresholds(answers: Iterable[Answer], protocol: Protocol, evidence: Evidence) -> ReadableTable:
+    """The smallest effect that matters, outcome by outcome, and where it comes from."""
+    outcomes = dict.fromkeys(answer.question.outcome for answer in answers)
+    found = [important_difference(outcome, protocol, evidence.mcid) for outcome in outcomes]
+    table = pd.DataFrame(
+        {
+            "outcome": [protocol.outcomes[item.outcome].title for item in found],
+            "threshold": [item.size for item in found],
+            "unit": [item.unit for item in found],
+            "source": [item.source for item in found],
+            "reason": [item.reason for item in found],
+        }
+    )
+    return ReadableTable(table, "The smallest effect that matters", empty="No outcome.")
+
+
+def show_mcid(answers: Iterable[Answer], evidence: Evidence) -> ReadableTable:
+    """Published minimal important differences of the outcomes at hand, as reported."""
+    outcomes = {answer.question.outcome for answer in answers}
+    table = evidence.mcid.loc[evidence.mcid["outcome"].isin(outcomes)]
+    columns = ["id", "outcome", "scale", "population", "level", "value", "percent", "method", "source_url"]
+    shown = table[columns].rename(columns={"source_url": "source"})
+    return ReadableTable(
+        shown, "Published minimal important differences", {"source": links_cell}, empty="None for these outcomes."
+    )
+
+
+def _domain_words(domain: DomainJudgement) -> str:
+    sign = f"{domain.levels:+d}".replace("-", "\N{MINUS SIGN}") if domain.levels else "0"
+    return f"{sign}, {domain.words}: {domain.reason}"
+
+
+def _raised_words(domains: list[DomainJudgement]) -> str:
+    reasons = dict.fromkeys(domain.reason for domain in domains)
+    total = sum(domain.levels for domain in domains)
+    return f"{total:+d}: {'; '.join(reasons)}" if total else f"0: {'; '.join(reasons)}"
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ")
