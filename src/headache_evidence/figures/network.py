@@ -74,7 +74,7 @@ def network_plot(nodes: pd.DataFrame, edges: pd.DataFrame, *, title: str = "Netw
         biggest = max(float(size.max()), 1.0)
         for i, name in enumerate(names):
             x, y = place[name]
-            area = 30 + 420 * size[i] / biggest
+            area = max(450 * size[i] / biggest, 20.0)
             axes.scatter([x], [y], s=area, facecolor=BLUE, edgecolor=INK, lw=0.7, zorder=3, gid=f"node-{i}")
             gap = np.sqrt(area / np.pi) + 4
             align = "left" if x > 0.2 else "right" if x < -0.2 else "center"

@@ -48,8 +48,8 @@ def bubble_plot(
     scale = MeasureScale(str(measures.pop()) if len(measures) == 1 else "GEN")
     x = rows[moderator].to_numpy(float)
     weight = 1 / data.vi if result is None or len(result.weights) != data.k else np.array(result.weights)
-    area = 16 + 200 * weight / weight.max()
-    notes = ["Area of a circle: weight of the study."]
+    area = np.maximum(216 * weight / weight.max(), 4.0)
+    notes = ["Area of a circle: weight of the study, with a least size."]
     notes += [f"{len(usable) - len(rows)} usable studies do not report it."] if len(rows) < len(usable) else []
     notes += ["Line and band: meta-regression with its 95% interval."] if line is not None else []
     with house_style():
@@ -175,7 +175,7 @@ def timeline_plot(
     heights = [max(stack[g] * 5.4 + 8.0, LINE + 4.0) for g in groups.index]
     names = [f"{capitalised(str(g)) or 'Not stated'} ({count})" for g, count in groups.items()]
     styles = category_styles(list(groups.index))
-    notes = ["One mark per study. Area: patients; open: number not known."]
+    notes = ["One mark per study. Area: patients, with a least size; open: number not known."]
     notes += (
         [f"{len(studies) - len(rows)} studies without a visible year are not drawn."]
         if len(rows) < len(studies)
@@ -196,7 +196,7 @@ def timeline_plot(
             part = rows.loc[rows[group_by].map(words) == g].sort_values("year", kind="stable")
             level = part.groupby("year").cumcount().to_numpy(float)
             patients = n.loc[part.index].to_numpy(float)
-            area = np.where(np.isfinite(patients), 4 + 22 * np.sqrt(np.nan_to_num(patients) / most), 7.0)
+            area = np.where(np.isfinite(patients), np.maximum(26 * np.nan_to_num(patients) / most, 3.0), 7.0)
             filled = np.isfinite(patients)
             for chosen, face in ((filled, styles[g].colour), (~filled, "white")):
                 axes.scatter(
