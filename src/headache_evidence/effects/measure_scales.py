@@ -38,24 +38,54 @@ def _exp(values: npt.ArrayLike) -> FloatArray:
     return np.asarray(np.exp(np.asarray(values, dtype=float)))
 
 
+def _percent(values: npt.ArrayLike) -> FloatArray:
+    return 100 * np.asarray(values, dtype=float)
+
+
 def _percent_from_logit(values: npt.ArrayLike) -> FloatArray:
     return np.asarray(100 * expit(np.asarray(values, dtype=float)))
 
 
+def _percent_from_log(values: npt.ArrayLike) -> FloatArray:
+    return 100 * _exp(values)
+
+
+def _percent_from_arcsine(values: npt.ArrayLike) -> FloatArray:
+    return np.asarray(100 * np.sin(np.clip(np.asarray(values, dtype=float), 0, np.pi / 2)) ** 2)
+
+
+def _difference(title: str) -> MeasureScale:
+    return MeasureScale(title, _identity, 0.0)
+
+
+def _ratio(title: str) -> MeasureScale:
+    return MeasureScale(title, _exp, 0.0, ratio=True)
+
+
+def _share(back_transform: Callable[[npt.ArrayLike], FloatArray]) -> MeasureScale:
+    return MeasureScale("Proportion (%)", back_transform, np.nan, percent=True)
+
+
 MEASURE_SCALES: dict[str, MeasureScale] = {
-    "MD": MeasureScale("Mean difference", _identity, 0.0),
-    "SMD": MeasureScale("Standardised mean difference (Hedges g)", _identity, 0.0),
-    "SMDH": MeasureScale("Standardised mean difference, unequal variances", _identity, 0.0),
-    "ROM": MeasureScale("Ratio of means", _exp, 0.0, ratio=True),
-    "MC": MeasureScale("Mean change from baseline", _identity, 0.0),
-    "SMCC": MeasureScale("Standardised mean change", _identity, 0.0),
-    "SMCR": MeasureScale("Standardised mean change (raw SD)", _identity, 0.0),
-    "ROMC": MeasureScale("Ratio of means, change from baseline", _exp, 0.0, ratio=True),
-    "OR": MeasureScale("Odds ratio", _exp, 0.0, ratio=True),
-    "PETO": MeasureScale("Odds ratio (Peto)", _exp, 0.0, ratio=True),
-    "RR": MeasureScale("Risk ratio", _exp, 0.0, ratio=True),
-    "RD": MeasureScale("Risk difference", _identity, 0.0),
-    "PLO": MeasureScale("Share of patients (%)", _percent_from_logit, np.nan, percent=True),
+    "MD": _difference("Mean difference"),
+    "SMD": _difference("Standardised mean difference"),
+    "SMDH": _difference("Standardised mean difference"),
+    "ROM": _ratio("Ratio of means"),
+    "MC": _difference("Mean change"),
+    "SMCC": _difference("Standardised mean change"),
+    "SMCR": _difference("Standardised mean change"),
+    "ROMC": _ratio("Ratio of means"),
+    "OR": _ratio("Odds ratio"),
+    "PETO": _ratio("Peto odds ratio"),
+    "RR": _ratio("Risk ratio"),
+    "HR": _ratio("Hazard ratio"),
+    "IRR": _ratio("Rate ratio"),
+    "RD": _difference("Risk difference"),
+    "AS": _difference("Arcsine difference"),
+    "PLO": _share(_percent_from_logit),
+    "PLN": _share(_percent_from_log),
+    "PAS": _share(_percent_from_arcsine),
+    "PR": _share(_percent),
 }
 
 

@@ -8,34 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from matplotlib.ticker import MaxNLocator
-from scipy.special import expit
 
+from headache_evidence.effects.measure_scales import MEASURE_SCALES
+from headache_evidence.effects.measure_scales import MeasureScale as DisplayScale
 from headache_evidence.figures.number_text import MINUS, plain
 
 FloatArray = npt.NDArray[np.float64]
 
-MEASURE_NAMES: dict[str, str] = {
-    "MD": "Mean difference",
-    "SMD": "Standardised mean difference",
-    "SMDH": "Standardised mean difference",
-    "ROM": "Ratio of means",
-    "OR": "Odds ratio",
-    "PETO": "Peto odds ratio",
-    "RR": "Risk ratio",
-    "RD": "Risk difference",
-    "HR": "Hazard ratio",
-    "IRR": "Rate ratio",
-    "MC": "Mean change",
-    "SMCC": "Standardised mean change",
-    "SMCR": "Standardised mean change",
-    "ROMC": "Ratio of means",
-    "PLO": "Proportion (%)",
-    "PLN": "Proportion (%)",
-    "PAS": "Proportion (%)",
-    "PR": "Proportion (%)",
-}
-_RATIOS = frozenset({"ROM", "ROMC", "OR", "PETO", "RR", "HR", "IRR"})
-_PROPORTIONS = frozenset({"PLO", "PLN", "PAS", "PR"})
+_UNKNOWN = DisplayScale("Effect", np.asarray, 0.0)
 _RATIO_STEPS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
 
 
@@ -46,24 +26,28 @@ class MeasureScale:
     measure: str
 
     @property
+    def _display(self) -> DisplayScale:
+        return MEASURE_SCALES.get(self.measure, _UNKNOWN)
+
+    @property
     def name(self) -> str:
         """The measure in words."""
-        return MEASURE_NAMES.get(self.measure, "Effect")
+        return self._display.title
 
     @property
     def is_ratio(self) -> bool:
         """True for measures analysed as logarithms: the axis is a log axis."""
-        return self.measure in _RATIOS
+        return self._display.ratio
 
     @property
     def is_proportion(self) -> bool:
         """True for single proportions: the axis runs from 0 to 100 %."""
-        return self.measure in _PROPORTIONS
+        return self._display.percent
 
     @property
     def null(self) -> float | None:
         """Axis position of 'no effect'; None for single proportions, which have none."""
-        return None if self.is_proportion else 0.0
+        return None if self.is_proportion else self._display.null
 
     @property
     def decimals(self) -> int:
@@ -76,18 +60,7 @@ class MeasureScale:
 
     def printed(self, value: npt.ArrayLike) -> FloatArray:
         """The value that is printed: exp for ratios, percent for proportions, else the value itself."""
-        x = np.asarray(value, dtype=float)
-        if self.is_ratio:
-            x = np.exp(x)
-        elif self.measure == "PLO":
-            x = 100 * expit(x)
-        elif self.measure == "PLN":
-            x = 100 * np.exp(x)
-        elif self.measure == "PAS":
-            x = 100 * np.sin(np.clip(x, 0, np.pi / 2)) ** 2
-        elif self.measure == "PR":
-            x = 100 * x
-        return np.asarray(x, dtype=float)
+        return np.asarray(self._display.back_transform(value), dtype=float)
 
     def ticks(self, low: float, high: float, at_most: int = 6) -> list[tuple[float, str]]:
         """Positions and labels of round values between the axis positions ``low`` and ``high``."""

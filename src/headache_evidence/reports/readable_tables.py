@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-Cell = Callable[[object], str]
+Cell = Callable[[Any], str]
 WEB_ADDRESS = re.compile(r"https?://[^\s;]+")
 
 
@@ -34,11 +35,11 @@ class ReadableTable:
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
 
-    def _row(self, row: Mapping[str, object]) -> str:
+    def _row(self, row: Mapping[Hashable, Any]) -> str:
         anchor = f' id="{html.escape(anchor_of(row[self.anchor_column]))}"' if self.anchor_column else ""
         cells = []
         for i, (name, value) in enumerate(row.items()):
-            content = self.formats.get(name, plain_cell)(value)
+            content = self.formats.get(str(name), plain_cell)(value)
             numeric = ' class="number"' if isinstance(value, int | float | np.number) else ""
             cells.append(f'<th scope="row">{content}</th>' if i == 0 else f"<td{numeric}>{content}</td>")
         return f"<tr{anchor}>{''.join(cells)}</tr>"
@@ -50,19 +51,19 @@ class ReadableTable:
         return f"{self.caption}\n{pd.DataFrame(shown).to_string(index=False, max_colwidth=60)}"
 
 
-def as_text(value: object) -> str:
+def as_text(value: Any) -> str:
     """A value as a reader sees it: missing is empty, floats have two decimals and a true minus sign."""
     if value is None or value is pd.NA or (isinstance(value, float | np.floating) and not np.isfinite(value)):
         return ""
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, float | np.floating):
-        text = f"{value:.0f}" if float(value).is_integer() and abs(value) >= 10 else f"{value:.2f}"
+        text = f"{value:.0f}" if float(value).is_integer() and abs(float(value)) >= 10 else f"{value:.2f}"
         return text.replace("-", "\N{MINUS SIGN}")
     return str(value)
 
 
-def plain_cell(value: object) -> str:
+def plain_cell(value: Any) -> str:
     """A value as escaped HTML."""
     return html.escape(as_text(value))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from typing import Any
 
 import pandas as pd
 
@@ -231,5 +232,5 @@ def _reported_rows(evidence: Evidence, name: str, wanted: set[str]) -> pd.DataFr
     )
 
 
-def _reported_values(row: dict[str, object]) -> str:
+def _reported_values(row: dict[Hashable, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in row.items() if pd.notna(value) and str(value) != "")
