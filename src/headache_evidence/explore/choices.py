@@ -7,9 +7,9 @@ from dataclasses import replace
 import pandas as pd
 
 from headache_evidence.effects.effect_table import usable_effects
+from headache_evidence.effects.measure_scales import measure_scale
 from headache_evidence.explore.exploration import DESIGNS, Explorer, measures_for
 from headache_evidence.explore.explorer_settings import ANY, BY_PROTOCOL, ExplorerSettings
-from headache_evidence.figures.measure_scale import MEASURE_NAMES
 from headache_evidence.pools.confidence import CI_METHODS
 from headache_evidence.pools.tau2_estimators import METHODS
 from headache_evidence.tables.protocol import STREAM_TITLES, Question
@@ -47,7 +47,10 @@ def choices(explorer: Explorer, settings: ExplorerSettings, effects: pd.DataFram
             ("without a steroid", "no_steroid"),
             *_seen(effects["injectate"])[1:],
         ],
-        "measure": [(f"protocol ({measures[0]})", BY_PROTOCOL), *((f"{MEASURE_NAMES[m]} ({m})", m) for m in measures)],
+        "measure": [
+            (f"protocol ({measures[0]})", BY_PROTOCOL),
+            *((f"{measure_scale(m).title} ({m})", m) for m in measures),
+        ],
         "method": [("protocol", BY_PROTOCOL), *((name, name) for name in METHODS)],
         "ci": [(f"protocol ({protocol.model.ci})", BY_PROTOCOL), *((name, name) for name in CI_METHODS)],
     }
