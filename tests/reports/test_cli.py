@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -188,12 +189,11 @@ def test_nothing_heavy_is_imported_where_nothing_is_to_be_made() -> None:
     subprocess.run([sys.executable, "-c", code, "nowhere"], check=True, cwd=root)
 
 
-@pytest.mark.parametrize("locale", ["de_DE.UTF-8", "C"])
-def test_a_comma_locale_and_no_network_change_nothing(project, locale: str) -> None:
+def test_a_comma_locale_and_no_network_change_nothing(project) -> None:
     environment = {
         **os.environ,
-        "LC_ALL": locale,
-        "LANG": locale,
+        "LC_ALL": "de_DE.UTF-8",
+        "LANG": "de_DE.UTF-8",
         "http_proxy": "http://127.0.0.1:9",
         "HOME": "/nonexistent",
     }
@@ -206,3 +206,22 @@ def test_a_comma_locale_and_no_network_change_nothing(project, locale: str) -> N
     )
     assert result.returncode == 0, result.stderr
     assert "0.5 1,234.5" in (project.output / "cluster" / "report.html").read_text(encoding="utf-8")
+
+
+def test_on_a_terminal_a_bar_shows_how_far_a_run_is() -> None:
+    from headache_evidence.reports.progress import Bar, progress_for
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal, lines = Terminal(), []
+    bar = progress_for(lines.append, terminal)
+    assert isinstance(bar, Bar)
+    bar.start(2)
+    bar.step("migraine", "01_x.ipynb", 1.0)
+    bar.say("migraine: FAILED")
+    bar.end()
+    assert "1/2" in terminal.getvalue()
+    assert "migraine: FAILED" in terminal.getvalue()
+    assert not isinstance(progress_for(lines.append, io.StringIO()), Bar)
