@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from headache_evidence.errors import ProtocolError
-from headache_evidence.tables.protocol_certainty import CertaintyRules, Claim, Threshold
+from headache_evidence.tables.protocol_certainty import CertaintyRules, Claim, Harms, Threshold
 
 Stream = Literal["controlled", "before_after", "proportion"]
 STREAM_TITLES: dict[str, str] = {
@@ -103,7 +103,6 @@ class Extraction(_Part):
     baseline_sd_for_final: bool
     smd_or_conversion: bool
     unlabelled_spread: Literal["never"]
-    single_case_reports: bool
 
 
 class MultiverseChoices(_Part):
@@ -168,7 +167,8 @@ class Protocol(_Part):
     small_study_effects: SmallStudyEffects
     certainty: CertaintyRules
     thresholds: dict[str, Threshold]
-    claims: dict[str, Claim] = Field(default_factory=dict)
+    harms: Harms
+    claims: dict[str, Claim]
 
     @model_validator(mode="after")
     def _names_exist(self) -> Protocol:

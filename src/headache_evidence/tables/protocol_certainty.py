@@ -130,3 +130,9 @@ class Claim(_Rules):
     adverse_events: tuple[str, ...] = ()
     features: tuple[Literal["guidance", "nerves", "injectate", "technique"], ...] = ()
     windows: tuple[str, ...] = ()
+
+
+class Harms(_Rules):
+    """Studies whose subject is a harm."""
+
+    case_reports: tuple[str, ...]

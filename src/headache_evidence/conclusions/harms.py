@@ -1,0 +1,160 @@
+"""Harms of the procedures: counted events with exact intervals, bounds for zeros, and case reports one by one.
+
+Hanley JA, Lippman-Hand A (1983), JAMA 249:1743-1745 (rule of three); Clopper CJ, Pearson ES (1934), Biometrika
+26:404-413.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from headache_evidence.effects.extraction_tables import ADVERSE_EVENT, extraction_tables
+from headache_evidence.errors import InputError
+from headache_evidence.pools.exact_intervals import clopper_pearson
+from headache_evidence.tables.evidence import Evidence
+from headache_evidence.tables.protocol import Protocol
+from headache_evidence.tables.vocabulary import CORTICOSTEROIDS, LOCAL_ANAESTHETICS
+
+REPORT_COLUMNS = (
+    "study_id", "label", "headache_type", "design", "technique", "injectate", "event", "events", "total", "reason",
+    "source_url", "source_row",
+)  # fmt: skip
+RATE_COLUMNS = (
+    "event", "technique", "injectate", "k", "events", "patients", "rate", "ci_low", "ci_high", "lowest", "highest",
+    "rule_of_three",
+)  # fmt: skip
+
+
+def rule_of_three(patients: float) -> float:
+    """Upper bound (one-sided 95%) of a risk when none of so many patients had the event: 3 / n, at most 1.
+
+    Raises
+    ------
+    InputError
+        when there are no patients.
+    """
+    if not patients > 0:
+        raise InputError(f"The rule of three needs patients; got {patients}.")
+    return min(3 / patients, 1.0)
+
+
+def injectate_class(injectate: str) -> str:
+    """What was injected, in the classes by which harms are shown."""
+    words = set(injectate.split(";")) - {""}
+    anaesthetic, steroid = not LOCAL_ANAESTHETICS.isdisjoint(words), not CORTICOSTEROIDS.isdisjoint(words)
+    if steroid:
+        return "steroid and anaesthetic" if anaesthetic else "steroid"
+    if anaesthetic:
+        return "anaesthetic"
+    if "dextrose_5" in words:
+        return "dextrose"
+    return "saline" if words == {"saline"} else "other" if words else "not stated"
+
+
+def harm_reports(evidence: Evidence, protocol: Protocol, headache_type: str = "") -> pd.DataFrame:
+    """Every reported adverse event of an arm with a technique of the protocol, usable or not, with the reason.
+
+    Parameters
+    ----------
+    headache_type : only this type; all types when empty.
+
+    Returns
+    -------
+    Columns as in REPORT_COLUMNS; ``events`` and ``total`` are missing where ``reason`` is not empty.
+    """
+    tables = extraction_tables(evidence, protocol.extraction)
+    techniques = {name for part in protocol.interventions.values() for name in part.techniques}
+    rows = tables.rows.loc[tables.rows["outcome"] == ADVERSE_EVENT.rstrip("_")]
+    if headache_type:
+        rows = rows.loc[rows["headache_type"] == headache_type]
+    records = []
+    for row in rows.to_dict("records"):
+        arm = tables.arm_facts[row["study_id"], row["arm_id"]]
+        if arm["technique"] not in techniques:
+            continue
+        reason = row["excluded"] or row["reason_binary"]
+        if not reason and row["study_id"] in protocol.harms.case_reports and row["events_used"] == row["total_used"]:
+            reason = "a series of harmed patients has no denominator"
+        records.append(
+            {
+                "study_id": row["study_id"],
+                "label": tables.studies.at[row["study_id"], "label"],
+                "headache_type": row["headache_type"],
+                "design": tables.studies.at[row["study_id"], "design"],
+                "technique": arm["technique"],
+                "injectate": injectate_class(arm["injectate"]),
+                "event": row["adverse_event"],
+                "events": math.nan if reason else float(row["events_used"]),
+                "total": math.nan if reason else float(row["total_used"]),
+                "reason": reason,
+                "source_url": row["source_url"],
+                "source_row": row["source_row"],
+            }
+        )
+    return pd.DataFrame(records, columns=list(REPORT_COLUMNS)).sort_values(
+        ["event", "technique", "study_id"], ignore_index=True
+    )
+
+
+def pooled_harms(reports: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    """Rate of each event by technique and injectate: events over patients of all studies, with its exact interval.
+
+    The sum supposes one common risk; the lowest and highest rate of a study stand beside it. ``rule_of_three`` is the
+    upper bound where no event was seen, else missing. Single patients (case reports) carry no rate and are left out.
+    """
+    counted = reports.loc[reports["total"] >= 2]
+    rows = []
+    for (event, technique, injectate), group in counted.groupby(["event", "technique", "injectate"]):
+        events, patients = float(group["events"].sum()), float(group["total"].sum())
+        low, high = clopper_pearson(events, patients, level)
+        rates = group["events"] / group["total"]
+        rows.append(
+            {
+                "event": event,
+                "technique": technique,
+                "injectate": injectate,
+                "k": group["study_id"].nunique(),
+                "events": events,
+                "patients": patients,
+                "rate": events / patients,
+                "ci_low": float(low),
+                "ci_high": float(high),
+                "lowest": float(rates.min()),
+                "highest": float(rates.max()),
+                "rule_of_three": rule_of_three(patients) if events == 0 else np.nan,
+            }
+        )
+    return pd.DataFrame(rows, columns=list(RATE_COLUMNS))
+
+
+def serious_harms(evidence: Evidence, protocol: Protocol, headache_type: str = "") -> pd.DataFrame:
+    """Serious events one by one: case reports that the protocol names, and every study that counts a serious event.
+
+    Returns
+    -------
+    study_id, year, headache_type, design, technique, what (the extractor's words), source_url.
+
+    Raises
+    ------
+    InputError
+        when the protocol names a study that the tables do not have.
+    """
+    named = set(protocol.harms.case_reports)
+    unknown = sorted(named - set(evidence.studies["study_id"]))
+    if unknown:
+        raise InputError(f"harms.case_reports of the protocol names studies that are not in studies.csv: {unknown}.")
+    events = evidence.outcomes
+    serious = events.loc[(events["adverse_event"] == "serious") & (events["events"].fillna(0) > 0), "study_id"]
+    studies = evidence.studies.loc[evidence.studies["study_id"].isin(named | set(serious))]
+    if headache_type:
+        studies = studies.loc[studies["headache_type"] == headache_type]
+    techniques = evidence.arms.groupby("study_id")["technique"].agg(lambda names: ", ".join(sorted(set(names))))
+    urls = evidence.sources.groupby("study_id")["url"].agg(" ; ".join)
+    table = studies[["study_id", "year", "headache_type", "design", "harms_summary"]].assign(
+        technique=studies["study_id"].map(techniques).fillna(""), source_url=studies["study_id"].map(urls).fillna("")
+    )
+    columns = ["study_id", "year", "headache_type", "design", "technique", "what", "source_url"]
+    return table.rename(columns={"harms_summary": "what"})[columns].sort_values(["year", "study_id"], ignore_index=True)
