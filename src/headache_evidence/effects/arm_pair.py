@@ -22,6 +22,17 @@ class ArmPair:
     rows: pd.DataFrame
     contrasts: pd.DataFrame
     time: tuple[float, str]
+    comparisons: int = 1  # effects that share the comparator's patients (multi-arm trials that are split)
+
+    @property
+    def is_crossover(self) -> bool:
+        """True when both arms are the same patients."""
+        return bool(self.tables.study_facts[self.study_id]["design"] == "rct_crossover")
+
+    @property
+    def sharing_words(self) -> str:
+        """How the comparator is shared, in words; empty when it is not."""
+        return f"comparator shared by {self.comparisons} effects, its patients split" if self.comparisons > 1 else ""
 
     def record(self, arms_1: list[str], arms_2: list[str], used: pd.DataFrame) -> Record:
         """The effect's record for the arms and rows actually used."""

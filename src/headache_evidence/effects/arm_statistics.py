@@ -66,6 +66,10 @@ def _from_range(table: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
     return mean, sd_from_range(low, high, n)
 
 
+def _is_final(table: pd.DataFrame) -> Mask:
+    return (table["kind"] == "endpoint").to_numpy(dtype=bool)
+
+
 def _quartiles_allowed(table: pd.DataFrame, settings: Extraction) -> Mask:
     allowed = _has(table, "median", "q1", "q3", "n_used")
     if settings.medians == "never":
@@ -102,6 +106,12 @@ SPREAD_RULES: tuple[SpreadRule, ...] = (
         lambda table, settings: settings.range_based_sd & _has(table, "mean", "min", "max", "n_used"),
         _from_range,
     ),
+    SpreadRule(
+        "baseline_sd",
+        "SD of the same arm at baseline",
+        lambda table, settings: settings.baseline_sd_for_final & _is_final(table) & _has(table, "mean", "baseline_sd"),
+        lambda table: (table["mean"].to_numpy(float), table["baseline_sd"].to_numpy(float)),
+    ),
 )
 
 
@@ -110,7 +120,7 @@ def arm_statistics(outcomes: pd.DataFrame, arms: pd.DataFrame, settings: Extract
 
     Parameters
     ----------
-    outcomes : harmonised outcome rows (tables.harmonise).
+    outcomes : harmonised outcome rows (tables.harmonise) with ``is_baseline``.
     arms : arms of the same studies, for n where the outcome row has none.
     settings : the protocol's extraction choices.
 
@@ -119,7 +129,7 @@ def arm_statistics(outcomes: pd.DataFrame, arms: pd.DataFrame, settings: Extract
     The rows with ``n_used``, ``n_note``, ``mean_used``, ``sd_used``, ``rule``, ``derivation``, ``reason_continuous``
     (why no mean with SD), ``events_used``, ``total_used``, ``rule_events``, ``derivation_events``, ``reason_binary``.
     """
-    table = _with_sample_size(outcomes, arms)
+    table = _with_baseline_sd(_with_sample_size(outcomes, arms))
     return _with_events(_with_mean_and_sd(table, settings))
 
 
@@ -142,6 +152,13 @@ def _with_sample_size(outcomes: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFram
             default="",
         ),
     )
+
+
+def _with_baseline_sd(table: pd.DataFrame) -> pd.DataFrame:
+    """The SD that the same arm and group of patients had before treatment, where it is reported."""
+    keys = ["study_id", "arm_id", "outcome", "population_subset"]
+    baseline = table.loc[table["is_baseline"] & table["sd"].notna(), [*keys, "sd"]].drop_duplicates(keys)
+    return table.merge(baseline.rename(columns={"sd": "baseline_sd"}), on=keys, how="left", validate="many_to_one")
 
 
 def _with_mean_and_sd(table: pd.DataFrame, settings: Extraction) -> pd.DataFrame:

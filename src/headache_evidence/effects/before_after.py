@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from headache_evidence.effects.combine_arms import combine_means
+from headache_evidence.effects.correlation import PrePostCorrelation
 from headache_evidence.effects.derive_change import sd_of_change
 from headache_evidence.effects.effect_request import (
     EffectRequest,
     Record,
     accepted,
     at_time,
+    chosen,
     follow_up,
     join,
     of_interventions,
@@ -42,17 +44,17 @@ class ArmChange:
 
 
 def before_after_effects(tables: ExtractionTables, request: EffectRequest) -> list[Record]:
-    """One record per study: mean change over the eligible arms, at the time nearest to the target."""
+    """One record per study (or per time): mean change over the eligible arms, at the time nearest to the target."""
     later_rows = of_interventions(tables, follow_up(tables.rows, request), request)
     baselines = tables.rows.loc[tables.rows["is_baseline"]]
     records = []
     for study_id, later in later_rows.groupby("study_id"):
         baseline = baselines.loc[baselines["study_id"] == study_id]
-        attempts = [
+        attempts = (
             _at(tables, request, str(study_id), baseline, at_time(later, time), time)
             for time in times_by_closeness(later, request)
-        ]
-        records.append(next((attempt for attempt in attempts if attempt["usable"]), attempts[0]))
+        )
+        records += chosen(attempts, request.every_time)
     return records
 
 
@@ -69,7 +71,7 @@ def _at(
         record = study_record(tables, request, study_id, sorted(rows["arm_id"].unique()), [], rows, time)
         return outside(record, rows["technique"].unique())
     changes = [
-        arm_change(baseline.loc[baseline["arm_id"] == arm], of_arm, request.settings.pre_post_correlation)
+        arm_change(baseline.loc[baseline["arm_id"] == arm], of_arm, tables.correlation)
         for arm, of_arm in eligible.groupby("arm_id")
     ]
     used = [change for change in changes if not change.reason]
@@ -95,11 +97,11 @@ def _at(
     )
 
 
-def arm_change(baseline: pd.DataFrame, later: pd.DataFrame, correlation: float) -> ArmChange:
+def arm_change(baseline: pd.DataFrame, later: pd.DataFrame, correlation: PrePostCorrelation) -> ArmChange:
     """Mean and SD of the change of one arm.
 
     A reported change with its SD comes first; else final minus baseline, the SD of the change from the two SDs and
-    the assumed correlation (Cochrane Handbook 6.5.2.8).
+    their correlation (Cochrane Handbook 6.5.2.8).
     """
     rows = later.sort_values(["population_subset", "row"])
     arm_id = str(rows["arm_id"].iloc[0])
@@ -124,10 +126,10 @@ def arm_change(baseline: pd.DataFrame, later: pd.DataFrame, correlation: float) 
         why = join([*baseline["excluded"].unique(), *start["reason_continuous"].unique()]) or "no baseline value"
         return _no_change(arm_id, pd.concat([final, baseline]), f"baseline: {why}")
     first, last = usable_start.iloc[0], final.iloc[0]
-    sd = float(sd_of_change(first["sd_used"], last["sd_used"], correlation))
+    sd = float(sd_of_change(first["sd_used"], last["sd_used"], correlation.value))
     derivation = join(
         [
-            f"final minus baseline, correlation {correlation:g} assumed",
+            f"final minus baseline, {correlation.words}",
             last["derivation"],
             first["derivation"],
             last["n_note"],

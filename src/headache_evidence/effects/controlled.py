@@ -21,6 +21,7 @@ from headache_evidence.effects.effect_request import (
     EffectRequest,
     Record,
     at_time,
+    chosen,
     follow_up,
     join,
     outside,
@@ -32,7 +33,7 @@ from headache_evidence.effects.extraction_tables import ExtractionTables
 
 
 def controlled_effects(tables: ExtractionTables, request: EffectRequest) -> list[Record]:
-    """One record per study that has an arm of the asked comparator class and reports the outcome in the window."""
+    """One record per study (per time or arm where asked) with a comparator of the asked class and the outcome."""
     comparators = _comparators_by_study(tables, request)
     if not comparators:
         return []
@@ -45,9 +46,10 @@ def controlled_effects(tables: ExtractionTables, request: EffectRequest) -> list
     ]
     reporting = set(rows["study_id"]) | set(contrasts["study_id"])
     return [
-        _study_record(tables, request, study_id, comparator_arms, rows, contrasts)
+        record
         for study_id, comparator_arms in comparators.items()
         if study_id in reporting
+        for record in _study_records(tables, request, study_id, comparator_arms, rows, contrasts)
     ]
 
 
@@ -64,24 +66,32 @@ def _comparators_by_study(tables: ExtractionTables, request: EffectRequest) -> d
     return {study_id: arms for study_id, arms in found.items() if arms}
 
 
-def _study_record(
+def _study_records(
     tables: ExtractionTables,
     request: EffectRequest,
     study_id: str,
     comparators: list[str],
     rows: pd.DataFrame,
     contrasts: pd.DataFrame,
-) -> Record:
+) -> list[Record]:
     own_rows = rows.loc[rows["study_id"] == study_id]
     own_contrasts = contrasts.loc[contrasts["study_id"] == study_id]
     treated = [arm for arm in tables.study_arms[study_id] if arm["comparator_kind"] == ""]
     interventions = [arm["arm_id"] for arm in treated if arm["technique"] in request.techniques]
     if interventions:
-        return _study_effect(tables, request, study_id, interventions, comparators, own_rows, own_contrasts)
+        split = request.settings.multi_arm == "split" and len(interventions) > 1
+        sides = [[arm] for arm in interventions] if split else [interventions]
+        return [
+            record
+            for side in sides
+            for record in _effects_of_side(
+                tables, request, study_id, side, comparators, own_rows, own_contrasts, len(sides)
+            )
+        ]
     arms = [arm["arm_id"] for arm in treated]
     shown = pd.concat([own_rows, own_contrasts])
     record = study_record(tables, request, study_id, arms, comparators, shown, (np.nan, ""))
-    return outside(record, [arm["technique"] for arm in treated])
+    return [outside(record, [arm["technique"] for arm in treated])]
 
 
 def _of_design(tables: ExtractionTables, request: EffectRequest, study_id: str) -> bool:
@@ -89,7 +99,7 @@ def _of_design(tables: ExtractionTables, request: EffectRequest, study_id: str) 
     return request.design == "all" or randomised == (request.design == "randomised")
 
 
-def _study_effect(
+def _effects_of_side(
     tables: ExtractionTables,
     request: EffectRequest,
     study_id: str,
@@ -97,24 +107,25 @@ def _study_effect(
     comparators: list[str],
     rows: pd.DataFrame,
     contrasts: pd.DataFrame,
-) -> Record:
+    comparisons: int,
+) -> list[Record]:
+    """Effects of one side of intervention arms; ``comparisons`` is how many sides share the comparator."""
     times = times_by_closeness(pd.concat([rows, contrasts])[["weeks", "time_label"]], request)
-    attempts = [
-        _effect_at(
-            ArmPair(
-                tables,
-                request,
-                study_id,
-                tuple(interventions),
-                tuple(comparators),
-                at_time(rows, time),
-                at_time(contrasts, time),
-                time,
-            )
+    pairs = (
+        ArmPair(
+            tables,
+            request,
+            study_id,
+            tuple(interventions),
+            tuple(comparators),
+            at_time(rows, time),
+            at_time(contrasts, time),
+            time,
+            comparisons,
         )
         for time in times
-    ]
-    return next((attempt for attempt in attempts if attempt["usable"]), attempts[0])
+    )
+    return chosen((_effect_at(pair) for pair in pairs), request.every_time)
 
 
 def _effect_at(pair: ArmPair) -> Record:

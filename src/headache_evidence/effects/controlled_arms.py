@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from headache_evidence.effects.arm_pair import ArmPair
-from headache_evidence.effects.combine_arms import combine_means
+from headache_evidence.effects.combine_arms import combine_means, split_shared_control
+from headache_evidence.effects.derive_paired import crossover_mean_difference
 from headache_evidence.effects.effect_request import Record, accepted, join, one_row_per_arm, refused
 from headache_evidence.effects.escalc import escalc
 
@@ -29,24 +30,21 @@ def _difference(pair: ArmPair, first: pd.DataFrame, second: pd.DataFrame, words:
     columns = ["n_used", "mean_used", "sd_used"]
     n1, m1, sd1 = combine_means(*first[columns].to_numpy(dtype=float).T)
     n2, m2, sd2 = combine_means(*second[columns].to_numpy(dtype=float).T)
-    effect = escalc(pair.request.measure, m1i=[m1], sd1i=[sd1], n1i=[n1], m2i=[m2], sd2i=[sd2], n2i=[n2])
+    n2 = float(split_shared_control(n2, pair.comparisons))
     used = pd.concat([first, second])
-    derivation = join([f"{words}: {join(used['derivation'].unique())}", *used["n_note"].unique()])
+    derivation = join([f"{words}: {join(used['derivation'].unique())}", *used["n_note"].unique(), pair.sharing_words])
     if max(len(first), len(second)) > 1:
         derivation += f"; {len(first)} against {len(second)} arms, combined (Cochrane formula)"
-    return accepted(
-        pair.record(list(first["arm_id"]), list(second["arm_id"]), used),
-        effect["yi"].iloc[0],
-        effect["vi"].iloc[0],
-        derivation,
-        join(used["rule"].unique(), "+"),
-        n1=n1,
-        m1=m1,
-        sd1=sd1,
-        n2=n2,
-        m2=m2,
-        sd2=sd2,
-    )
+    if pair.is_crossover and pair.request.measure == "MD":
+        paired = crossover_mean_difference(m1, sd1, m2, sd2, min(n1, n2), pair.tables.correlation.value)
+        yi, vi = (float(value) for value in paired)
+        derivation += f"; crossover, paired variance, {pair.tables.correlation.words}"
+    else:
+        effect = escalc(pair.request.measure, m1i=[m1], sd1i=[sd1], n1i=[n1], m2i=[m2], sd2i=[sd2], n2i=[n2])
+        yi, vi = float(effect["yi"].iloc[0]), float(effect["vi"].iloc[0])
+    record = pair.record(list(first["arm_id"]), list(second["arm_id"]), used)
+    numbers = {"n1": n1, "m1": m1, "sd1": sd1, "n2": n2, "m2": m2, "sd2": sd2}
+    return accepted(record, yi, vi, derivation, join(used["rule"].unique(), "+"), **numbers)
 
 
 def from_counts(pair: ArmPair, rows: pd.DataFrame) -> Record:
@@ -57,7 +55,9 @@ def from_counts(pair: ArmPair, rows: pd.DataFrame) -> Record:
         reasons = join(rows["reason_binary"].unique())
         return refused(pair.record_of_all(), reasons or "not estimable: counts of one arm only")
     events1, total1 = float(first["events_used"].sum()), float(first["total_used"].sum())
-    events2, total2 = float(second["events_used"].sum()), float(second["total_used"].sum())
+    events2, total2 = (
+        float(split_shared_control(second[c].sum(), pair.comparisons)) for c in ("events_used", "total_used")
+    )
     used = pd.concat([first, second])
     record = pair.record(list(first["arm_id"]), list(second["arm_id"]), used)
     numbers = {"n1": total1, "events1": events1, "n2": total2, "events2": events2}
@@ -65,7 +65,9 @@ def from_counts(pair: ArmPair, rows: pd.DataFrame) -> Record:
         which = "no" if events1 + events2 == 0 else "only"
         return refused(record | numbers, f"not estimable: {which} events in both arms")
     effect = escalc(pair.request.measure, ai=[events1], n1i=[total1], ci=[events2], n2i=[total2])
-    derivation = join([*used["derivation_events"].unique(), *used["n_note"].unique()])
+    derivation = join([*used["derivation_events"].unique(), *used["n_note"].unique(), pair.sharing_words])
+    if pair.is_crossover:
+        derivation += "; crossover counted as parallel arms: the pairs are not reported, the variance is too large"
     if min(events1, events2, total1 - events1, total2 - events2) == 0:
         derivation += "; 0.5 added to each cell because one is zero"
     return accepted(

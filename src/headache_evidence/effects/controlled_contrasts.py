@@ -9,6 +9,7 @@ from headache_evidence.effects.arm_pair import ArmPair
 from headache_evidence.effects.controlled_arms import KINDS
 from headache_evidence.effects.derive_contrast import effect_from_interval, effect_from_p, log_ratio_from_interval
 from headache_evidence.effects.effect_request import Record, accepted, join, one_row_per_arm, refused
+from headache_evidence.effects.interconvert import log_odds_ratio_to_smd
 from headache_evidence.errors import InputError
 
 LOG_RATIOS = ("OR", "RR", "ROM")
@@ -27,8 +28,8 @@ def from_contrasts(pair: ArmPair) -> Record | None:
     kept = contrasts.loc[contrasts["excluded"] == ""]
     if kept.empty:
         return refused(pair.record_of_all(), f"excluded: {join(contrasts['excluded'].unique())}")
-    fitting = kept.loc[(kept["measure"] == pair.request.measure) & kept["estimate"].notna()]
-    if pair.request.measure not in LOG_RATIOS and len(fitting) and (fitting["unit"] == "").all():
+    fitting = kept.loc[(kept["measure"] == _reported_measure(pair)) & kept["estimate"].notna()]
+    if pair.request.measure == "MD" and len(fitting) and (fitting["unit"] == "").all():
         return refused(pair.record_of_all(), f"not estimable: {join(fitting['conversion'].unique())}")
     with_interval = fitting.loc[fitting["ci_low"].notna() & fitting["ci_high"].notna()]
     with_p = fitting.loc[fitting["p"].notna() & (fitting["p_operator"] == "=")]
@@ -37,6 +38,12 @@ def from_contrasts(pair: ArmPair) -> Record | None:
     if len(with_p):
         return _averaged(pair, with_p, "reported_p", P_WORDS)
     return refused(pair.record_of_all(), _why_not(kept, pair.request.measure))
+
+
+def _reported_measure(pair: ArmPair) -> str:
+    """The measure of the contrasts to look for: an odds ratio also serves an SMD where the protocol allows it."""
+    convert = pair.request.measure == "SMD" and pair.request.settings.smd_or_conversion
+    return "OR" if convert else pair.request.measure
 
 
 def _why_not(contrasts: pd.DataFrame, measure: str) -> str:
@@ -72,7 +79,7 @@ def _averaged(pair: ArmPair, contrasts: pd.DataFrame, rule: str, words: str) -> 
     arms_1, arms_2 = sorted(contrasts["arm_1"].unique()), sorted(contrasts["arm_2"].unique())
     record = pair.record(arms_1, arms_2, contrasts)
     estimate, low, high, p = contrasts[["estimate", "ci_low", "ci_high", "p"]].to_numpy(dtype=float).T
-    log_scale = pair.request.measure in LOG_RATIOS
+    log_scale = _reported_measure(pair) in LOG_RATIOS
     try:
         if rule == "reported_p":
             yi, vi, _ = effect_from_p(np.log(estimate) if log_scale else estimate, p)
@@ -81,6 +88,9 @@ def _averaged(pair: ArmPair, contrasts: pd.DataFrame, rule: str, words: str) -> 
             yi, vi = convert(estimate, low, high)
     except InputError as error:
         return refused(record, f"not estimable: {error}")
+    if _reported_measure(pair) != pair.request.measure:
+        yi, vi = log_odds_ratio_to_smd(yi, vi)
+        words += "; odds ratio turned into an SMD (Chinn 2000)"
     k = len(contrasts)
     rho = SHARED_COMPARATOR_CORRELATION
     mean_vi = (np.sqrt(vi).sum() ** 2 * rho + vi.sum() * (1 - rho)) / k**2

@@ -34,6 +34,7 @@ class EffectRequest:
     comparison: str
     design: str  # randomised, nonrandomised or all
     settings: Extraction
+    every_time: bool = False  # all usable times of a study instead of the nearest: dependent effects
 
     def in_window(self, weeks: pd.Series) -> pd.Series:
         """Times in (from, to]; unknown times only when the request accepts them; a start of 0 belongs to the window."""
@@ -71,6 +72,19 @@ def at_time(rows: pd.DataFrame, time: tuple[float, str]) -> pd.DataFrame:
     weeks, label = time
     same = rows["weeks"].isna() if pd.isna(weeks) else np.isclose(rows["weeks"].astype(float), weeks)
     return rows.loc[same & (rows["time_label"] == label)]
+
+
+def chosen(attempts: Iterable[Record], every_time: bool) -> list[Record]:
+    """The first usable attempt, or every usable one; the first refusal when none is usable."""
+    refusals, kept = [], []
+    for attempt in attempts:
+        if not attempt["usable"]:
+            refusals.append(attempt)
+        elif every_time:
+            kept.append(attempt)
+        else:
+            return [attempt]
+    return kept or refusals[:1]
 
 
 def one_row_per_arm(rows: pd.DataFrame) -> pd.DataFrame:

@@ -37,6 +37,7 @@ def extract_effects(
     measure: str | None = None,
     target_weeks: float | None = None,
     accept_unknown_time: bool = False,
+    every_time: bool = False,
     protocol: Protocol | None = None,
 ) -> pd.DataFrame:
     """One row per study that could answer the question, with yi, vi, derivation and source address.
@@ -53,6 +54,8 @@ def extract_effects(
     measure : metafor's measure code; the protocol's measure of the outcome when None.
     target_weeks : of several times of a study the nearest to this is taken; the middle of ``weeks`` when None.
     accept_unknown_time : also use rows whose time the source does not show.
+    every_time : all usable times of a study, not only the nearest; the effects are then dependent, for
+        cluster_robust or three_level with cluster="study_id".
     protocol : read from data/protocol.yml when None.
 
     Returns
@@ -90,6 +93,7 @@ def extract_effects(
         comparison=comparison if stream == "controlled" else "",
         design=design,
         settings=protocol.extraction,
+        every_time=every_time,
     )
     return effects_of(extraction_tables(evidence, protocol.extraction).about(headache_type, outcome), request)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from headache_evidence.effects.arm_statistics import arm_statistics
+from headache_evidence.effects.correlation import PrePostCorrelation, pre_post_correlation
 from headache_evidence.effects.labels import study_labels
 from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.harmonise import harmonise_contrasts, harmonise_outcomes
@@ -33,6 +34,7 @@ class ExtractionTables:
     arm_facts : the same arms as plain records, by (study_id, arm_id).
     study_arms : the same records by study_id, in the order of arm_id.
     study_facts : the studies as plain records.
+    correlation : between baseline and final values, from trials of the set or assumed.
     """
 
     rows: pd.DataFrame
@@ -42,6 +44,7 @@ class ExtractionTables:
     arm_facts: Mapping[tuple[str, str], Mapping[str, Any]]
     study_arms: Mapping[str, tuple[Mapping[str, Any], ...]]
     study_facts: Mapping[str, Mapping[str, Any]]
+    correlation: PrePostCorrelation
 
     def about(self, headache_type: str, outcome: str) -> ExtractionTables:
         """Only the rows and contrasts of one headache type and outcome, at any time."""
@@ -70,9 +73,12 @@ def extraction_tables(evidence: Evidence, settings: Extraction) -> ExtractionTab
     """Join the evidence for extraction under the given choices."""
     studies = evidence.studies.set_index("study_id", drop=False)
     studies = studies.assign(label=study_labels(evidence.studies), risk_of_bias=_overall_risk_of_bias(evidence))
-    rows = arm_statistics(harmonise_outcomes(evidence.outcomes), evidence.arms, settings)
+    outcomes = harmonise_outcomes(evidence.outcomes)
+    outcomes = outcomes.assign(is_baseline=_before_treatment(outcomes))
+    rows = arm_statistics(outcomes, evidence.arms, settings)
     rows = _with_context(rows, "outcomes", evidence, studies)
-    contrasts = harmonise_contrasts(evidence.contrasts).assign(headache_type="")
+    contrasts = harmonise_contrasts(evidence.contrasts)
+    contrasts = contrasts.assign(headache_type="", is_baseline=_before_treatment(contrasts))
     contrasts = _with_context(contrasts, "contrasts", evidence, studies)
     arms = evidence.arms.set_index(["study_id", "arm_id"], drop=False).sort_index()
     arms = _quick_to_filter(arms.assign(steroid=holds_steroid(arms["injectate"])))
@@ -82,7 +88,8 @@ def extraction_tables(evidence: Evidence, settings: Extraction) -> ExtractionTab
         of_study[study_id] = (*of_study.get(study_id, ()), arm)
     studies = _quick_to_filter(studies)
     study_facts = dict(zip(studies.index, studies.to_dict("records"), strict=True))
-    return ExtractionTables(rows, contrasts, studies, arms, facts, of_study, study_facts)
+    correlation = pre_post_correlation(rows, settings.pre_post_correlation)
+    return ExtractionTables(rows, contrasts, studies, arms, facts, of_study, study_facts, correlation)
 
 
 def _overall_risk_of_bias(evidence: Evidence) -> pd.Series:
@@ -107,7 +114,6 @@ def _with_context(table: pd.DataFrame, name: str, evidence: Evidence, studies: p
         headache_type=own_type.where(own_type != "", study_type).to_numpy(),
         source_url=urls.reindex(keys).fillna("").to_numpy(),
         source_row=name + ".csv:" + table["row"].astype(str),
-        is_baseline=_before_treatment(table),
         flags=_doubts(table, hits),
         doubtful=_doubts(table, hits.loc[hits["action"] == "sensitivity"]) != "",
         excluded=excluded,

@@ -9,6 +9,7 @@ from headache_evidence.effects.effect_request import (
     Record,
     accepted,
     at_time,
+    chosen,
     follow_up,
     join,
     of_interventions,
@@ -23,14 +24,14 @@ from headache_evidence.effects.extraction_tables import ExtractionTables
 
 
 def proportion_effects(tables: ExtractionTables, request: EffectRequest) -> list[Record]:
-    """One record per study: events over all eligible arms together, at the time nearest to the target."""
+    """One record per study (or per time): events over all eligible arms together, at the time nearest to the target."""
     rows = of_interventions(tables, follow_up(tables.rows, request), request)
-    return [_study_proportion(tables, request, str(study), of_study) for study, of_study in rows.groupby("study_id")]
-
-
-def _study_proportion(tables: ExtractionTables, request: EffectRequest, study_id: str, rows: pd.DataFrame) -> Record:
-    attempts = [_at(tables, request, study_id, at_time(rows, time), time) for time in times_by_closeness(rows, request)]
-    return next((attempt for attempt in attempts if attempt["usable"]), attempts[0])
+    records = []
+    for study_id, own in rows.groupby("study_id"):
+        times = times_by_closeness(own, request)
+        attempts = (_at(tables, request, str(study_id), at_time(own, time), time) for time in times)
+        records += chosen(attempts, request.every_time)
+    return records
 
 
 def _at(
