@@ -26,7 +26,7 @@ from headache_evidence.explore.explorer_settings import (
 )
 from headache_evidence.explore.plain_words import plain_words
 from headache_evidence.explore.study_card import study_card
-from headache_evidence.explore.study_rows import StudyRows
+from headache_evidence.explore.study_rows import StudyRows, in_order_of
 from headache_evidence.figures.saving import save_figure, svg_text
 from headache_evidence.reports.report_data import write_report_data
 from headache_evidence.tables.evidence import load_evidence
@@ -51,9 +51,9 @@ class ExplorerApp:
         self._upload = widgets.FileUpload(accept=".json", description="Open saved settings", multiple=False,
                                           layout=widgets.Layout(width="220px"))  # fmt: skip
         self._rows = StudyRows(self._tick, self._open)
-        self._card = widgets.HTML(NOTHING_OPENED)
-        self._find = widgets.Button(description="Find questions with an answer", layout=widgets.Layout(width="310px"))
-        self._found = widgets.Dropdown(options=[("", None)], layout=widgets.Layout(width="310px", display="none"))
+        self._card = widgets.HTML(NOTHING_OPENED, layout=widgets.Layout(flex="1 1 420px", min_width="0"))
+        self._find = widgets.Button(description="Find questions with an answer", layout=widgets.Layout(width="330px"))
+        self._found = widgets.Dropdown(options=[("", None)], layout=widgets.Layout(width="330px", display="none"))
         self._tabs = widgets.Tab(children=[self._page(name) for name in TABS], titles=TABS)
         self.widget = self._laid_out()
         self._listen()
@@ -75,9 +75,10 @@ class ExplorerApp:
         self._words.value = page_parts.words_html(plain_words(self.exploration, self.explorer.protocol))
         self._draw()
         self._quiet = True
-        fill(self._controls, choices(self.explorer, settings, self.explorer.look_up(settings)), settings)
+        asked = self.explorer.look_up(settings)
+        fill(self._controls, choices(self.explorer, settings, asked), settings)
         self._quiet = False
-        self._rows.show(self.exploration.effects, settings.taken_out)
+        self._rows.show(in_order_of(asked, self.exploration.effects), settings.taken_out)
         self._show_card()
 
     def save(self, output_dir: str | Path) -> None:
@@ -130,10 +131,10 @@ class ExplorerApp:
 
     def _laid_out(self) -> widgets.VBox:
         groups = [
-            widgets.VBox([widgets.HTML(f"<h4>{title}</h4>"), *(self._controls[name] for name in group)])
+            widgets.VBox([widgets.HTML(f'<h2 class="group">{title}</h2>'), *(self._controls[name] for name in group)])
             for title, group in GROUPS.items()
         ]
-        left = widgets.VBox([self._find, self._found, *groups], layout=widgets.Layout(width="330px", flex="0 0 auto"))
+        left = widgets.VBox([self._find, self._found, *groups], layout=widgets.Layout(width="350px", flex="0 0 auto"))
         studies = widgets.HBox([self._rows.widget, self._card], layout=widgets.Layout(flex_flow="row wrap"))
         right = widgets.VBox([self._words, self._tabs, studies], layout=widgets.Layout(flex="1 1 640px", min_width="0"))
         both = widgets.HBox([left, right], layout=widgets.Layout(flex_flow="row wrap"))

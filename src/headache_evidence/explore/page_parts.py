@@ -23,15 +23,17 @@ STYLE = """
 .explorer .words { font-size: 1.05rem; margin: 0 0 0.5rem 0; max-width: 62rem; }
 .explorer .words p { margin: 0.15rem 0; }
 .explorer .words .first { font-weight: 600; }
+.explorer h2.group { font-size: 1rem; line-height: 1.3; margin: 0.5rem 0 0.1rem 0; }
+.explorer a { color: #0b57a4; text-decoration: underline; }
 .explorer .fault { color: #a4161a; font-weight: 600; }
 .explorer .study-card { border-left: 4px solid #31688e; padding: 0.2rem 0.9rem; max-width: 62rem; }
-.explorer .study-card h3 { margin: 0.2rem 0; }
+.explorer .study-card h2 { margin: 0.2rem 0; }
 .explorer .study-card dl { display: grid; grid-template-columns: 11rem 1fr; gap: 0.15rem 0.6rem; margin: 0.4rem 0; }
 .explorer .study-card dt { font-weight: 600; }
 .explorer .study-card dd { margin: 0; }
 .explorer .study-button button, .explorer button.study-button { text-align: left; }
 .explorer pre.copy { background: #f4f4f4; color: #1a1a1a; padding: 0.6rem; overflow-x: auto;
-  font-size: 0.8rem; max-width: 60rem; }
+  font-family: monospace; font-size: 0.8rem; max-width: 60rem; }
 """
 COPY = "navigator.clipboard.writeText(this.nextElementSibling.textContent); this.textContent = 'Copied'"
 
@@ -65,7 +67,7 @@ def left_out_html(exploration: Exploration) -> str:
 def copy_html(title: str, text: str) -> str:
     """A text with a button that copies it."""
     return (
-        f'<h4>{html.escape(title)}</h4><button onclick="{html.escape(COPY, quote=True)}">Copy</button>'
+        f'<h2 class="group">{html.escape(title)}</h2><button onclick="{html.escape(COPY, quote=True)}">Copy</button>'
         f'<pre class="copy" tabindex="0">{html.escape(text)}</pre>'
     )
 

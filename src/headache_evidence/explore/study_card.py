@@ -65,7 +65,7 @@ def _heading(study: pd.Series) -> str:
     year = "" if pd.isna(study["year"]) else f" {study['year']}"
     who = html.escape(f"{study['authors'] or study['study_id']}{year}")
     journal = f" <em>{html.escape(str(study['journal']))}</em>" if study["journal"] else ""
-    return f"<h3>{who}{retracted}</h3><p>{html.escape(str(study['title']))}.{journal}</p>"
+    return f'<h2 class="group">{who}{retracted}</h2><p>{html.escape(str(study["title"]))}.{journal}</p>'
 
 
 def _effect(exploration: Exploration, record: pd.Series) -> str:

@@ -8,7 +8,10 @@ from typing import Any
 import ipywidgets as widgets
 import pandas as pd
 
-BY_HAND = "left out here: taken out by hand"
+
+def in_order_of(asked: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
+    """The first effect of each study in the order of ``asked``, so that a study taken out keeps its place."""
+    return effects.drop_duplicates("study_id").set_index("study_id", drop=False).loc[asked["study_id"].unique()]
 
 
 class StudyRows:
@@ -28,9 +31,9 @@ class StudyRows:
         self._quiet = False
 
     def show(self, effects: pd.DataFrame, taken_out: tuple[str, ...]) -> None:
-        """One row per study of the effects table, usable ones first."""
+        """One row per row of ``effects``, which holds one per study."""
         self._quiet = True
-        studies = effects.drop_duplicates("study_id").to_dict("records")
+        studies = effects.to_dict("records")
         self._study_ids = [str(record["study_id"]) for record in studies]
         while len(self._rows) < len(studies):
             self._rows.append(self._new_row(len(self._rows)))
@@ -38,13 +41,14 @@ class StudyRows:
             by_hand = record["study_id"] in taken_out
             tick.value = bool(record["usable"])
             tick.disabled = not (record["usable"] or by_hand)
+            tick.tooltip = f"{record['label']}: in or out"
             button.description = str(record["label"])
             button.tooltip = str(record["derivation"] if record["usable"] else record["reason"])
         self.widget.children = [row for row, _, _ in self._rows[: len(studies)]]
         self._quiet = False
 
     def _new_row(self, position: int) -> tuple[Any, Any, Any]:
-        tick = widgets.Checkbox(indent=False, layout=widgets.Layout(width="26px"))
+        tick = widgets.Checkbox(indent=False, layout=widgets.Layout(width="22px", margin="4px 4px 0 0"))
         button = widgets.Button(layout=widgets.Layout(width="280px"))
         button.add_class("study-button")
 
