@@ -14,6 +14,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -24,7 +25,6 @@ WHOLE_TABLES = frozenset({"screening", "published_pools", "guidelines", "mcid"})
 PACKAGE = Path(__file__).parents[1]
 
 Fingerprint = dict[str, str]
-Rows = list[tuple[int, dict[str, str]]]
 
 
 def fingerprints(settings: Settings) -> dict[str, Fingerprint]:
@@ -47,37 +47,61 @@ def differences(before: Fingerprint, now: Fingerprint) -> list[str]:
 
 def data_hashes(data_dir: Path, headache_types: Iterable[str]) -> dict[str, str]:
     """Hash of the slice of the evidence that each headache type uses."""
-    tables = {path.stem: _rows(path) for path in sorted(data_dir.glob("*.csv"))}
-    shared = [_file_hash(data_dir / name) for name in ("protocol.yml", "datapackage.json")]
-    return {name: _hash([*shared, *_slice(tables, name)]) for name in headache_types}
+    tables = [_read(path) for path in sorted(data_dir.glob("*.csv"))]
+    shared = "".join(_file_hash(data_dir / name) for name in ("protocol.yml", "datapackage.json"))
+    digests = {name: hashlib.sha256(shared.encode()) for name in headache_types}
+    studies = {name: _studies(tables, name) for name in digests}
+    for table in tables:
+        for line, row in table.rows:
+            content = f"{table.name}:{line}:{row!r}".encode("utf-8", errors="surrogateescape")
+            study, headache_type = table.study(row), table.headache_type(row)
+            for name, digest in digests.items():
+                if table.whole or headache_type == name or study in studies[name]:
+                    digest.update(content)
+    return {name: digest.hexdigest()[:24] for name, digest in digests.items()}
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A CSV file as text, with the places of the columns that bind a row to a headache type."""
+
+    name: str
+    rows: list[tuple[int, list[str]]]
+    study_column: int
+    type_column: int
+
+    @property
+    def whole(self) -> bool:
+        """True when every report uses all rows."""
+        return self.name in WHOLE_TABLES or (self.study_column < 0 and self.type_column < 0)
+
+    def study(self, row: list[str]) -> str:
+        """The study of a row, empty where there is none."""
+        return row[self.study_column] if 0 <= self.study_column < len(row) else ""
+
+    def headache_type(self, row: list[str]) -> str:
+        """The headache type of a row, empty where there is none."""
+        return row[self.type_column] if 0 <= self.type_column < len(row) else ""
+
+
+def _studies(tables: list[_Table], headache_type: str) -> set[str]:
+    """Studies of which any row names the headache type."""
+    rows = ((table, row) for table in tables for _, row in table.rows)
+    return {table.study(row) for table, row in rows if table.headache_type(row) == headache_type} - {""}
+
+
+def _read(path: Path) -> _Table:
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        reader = csv.reader(file)
+        rows = [(reader.line_num, row) for row in reader]
+    header = rows[0][1] if rows else []
+    places = [header.index(name) if name in header else -1 for name in ("study_id", "headache_type")]
+    return _Table(path.stem, rows, *places)
 
 
 def whole_data_hash(data_dir: Path) -> str:
     """Hash of everything in the data folder, whatever headache type it belongs to."""
     return _hash(f"{path.name} {_file_hash(path)}" for path in sorted(data_dir.iterdir()) if path.is_file())
-
-
-def _slice(tables: dict[str, Rows], headache_type: str) -> list[str]:
-    studies = {
-        row["study_id"]
-        for rows in tables.values()
-        for _, row in rows
-        if row.get("headache_type") == headache_type and row.get("study_id")
-    }
-    chosen = []
-    for table, rows in tables.items():
-        for line, row in rows:
-            bound = "study_id" in row or "headache_type" in row
-            mine = row.get("study_id") in studies or row.get("headache_type") == headache_type
-            if mine or not bound or table in WHOLE_TABLES:
-                chosen.append(f"{table}:{line}:{json.dumps(list(row.items()), ensure_ascii=True)}")
-    return chosen
-
-
-def _rows(path: Path) -> Rows:
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        reader = csv.DictReader(file, restkey="", restval="")
-        return [(reader.line_num, {str(key): str(value) for key, value in row.items()}) for row in reader]
 
 
 def notebooks_hash(notebooks: Iterable[Path]) -> str:
