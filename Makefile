@@ -21,7 +21,7 @@ report: $(READY)  ## run the whole pipeline and write reports/index.html
 	@$(BIN)/headache-evidence report
 
 test: $(READY) lint types  ## unit tests, notebook tests (nbval), lint and types
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 	@$(BIN)/python -m pytest -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
 
 lab: $(READY)  ## open JupyterLab
