@@ -27,6 +27,15 @@ test: $(READY) lint types  ## unit tests, notebook tests (nbval), lint and types
 lab: $(READY)  ## open JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
+app: $(READY)  ## explore the evidence in the browser, no code shown (Voila)
+	@$(BIN)/voila notebooks/explore.ipynb
+
+docs: $(READY)  ## build the documentation into docs/_build/html
+	@$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html && echo docs/_build/html/index.html
+
+bench: $(READY)  ## timings in one table, side by side with metafor where Rscript has it
+	@$(BIN)/python benchmarks/side_by_side.py
+
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
 
@@ -34,7 +43,7 @@ types: $(READY)
 	@$(BIN)/mypy
 
 notebooks: $(READY)  ## run the committed notebooks in place (after a change of code or data)
-	@$(BIN)/python -m headache_evidence.reports.refresh_notebooks notebooks/*.ipynb
+	@$(BIN)/python -m headache_evidence.reports.refresh_notebooks notebooks/*.ipynb notebooks/tutorials/*.ipynb
 
 lock:  ## refresh uv.lock and requirements.lock (needs uv)
 	uv lock
