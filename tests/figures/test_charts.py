@@ -248,7 +248,7 @@ def test_prisma_boxes_hold_their_numbers() -> None:
     figure = prisma_diagram.prisma_plot(boxes)
     assert_text_fits(figure)
     words = " ".join(t.get_text() for axes in figure.axes for t in axes.texts)
-    for piece in ("(n = 120)", "(n = 20)", "(not recorded)", "reason 11: 5", "(n = 40)"):
+    for piece in ("(n = 120)", "(n = 20)", "(not\N{NO-BREAK SPACE}recorded)", "reason 11: 5", "(n = 40)"):
         assert piece in words
     assert "Records screened: 120." in alt_text(figure)
     assert svg_text(figure) == svg_text(prisma_diagram.prisma_plot(boxes))

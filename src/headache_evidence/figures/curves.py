@@ -39,6 +39,7 @@ def drapery_plot(
     se = np.sqrt(data.vi)
     low = float(min((data.yi - 2.2 * np.minimum(se, np.median(se) * 2)).min(), result.ci[0], 0.0))
     high = float(max((data.yi + 2.2 * np.minimum(se, np.median(se) * 2)).max(), result.ci[1], 0.0))
+    low, high = low - 0.03 * (high - low), high + 0.03 * (high - low)
     grid = np.linspace(low, high, 301)
     with house_style():
         figure, axes = chart(

@@ -24,6 +24,7 @@ HEADINGS = {
     "i2": "I² (%)",
 }
 DIRECT_RULES = frozenset({"", "mean_sd", "events", "reported_interval"})  # read, not derived
+DECIMALS = {"weeks": 1, "i2": 1, "tau2": 3}
 RIGHT_ALIGNED = frozenset({"weeks", "volume_ml", "year", "tau2", "i2", "n1", "n2"})
 DAGGERS = ("†", "‡", "§", "¶", "††", "‡‡", "§§", "¶¶")
 CELL_WIDTH = 96.0
@@ -38,7 +39,8 @@ def column_values(effects: pd.DataFrame, name: str) -> list[str]:
     if pd.api.types.is_bool_dtype(effects[name]):
         return ["yes" if value is True else "no" if value is False else "" for value in values]
     if pd.api.types.is_numeric_dtype(effects[name]):
-        return ["" if pd.isna(value) else plain(round(float(value), 2)) for value in values]
+        decimals = DECIMALS.get(name)
+        return [_number_cell(float(value), decimals) if pd.notna(value) else "" for value in values]
     return [words(value) for value in values]
 
 
@@ -150,6 +152,14 @@ def dagger_notes(effects: pd.DataFrame) -> tuple[list[str], list[str]]:
     distinct = list(dict.fromkeys(way for way in ways if way))
     marks = dict(zip(distinct, [*DAGGERS, *(f"†{i}" for i in range(9, len(distinct) + 1))], strict=False))
     return [marks.get(way, "") for way in ways], [f"{marks[way]} {capitalised(way)}." for way in distinct]
+
+
+def _number_cell(value: float, decimals: int | None) -> str:
+    """As short as it can be, or with fixed decimals so that a column lines up; '<0.1' for what would print as zero."""
+    if decimals is None:
+        return plain(round(value, 2))
+    least = 10.0**-decimals
+    return f"<{least:g}" if 0 < value < least / 2 else number(value, decimals)
 
 
 def _heading(name: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
-from matplotlib.patches import Rectangle
 
 from headache_evidence.figures.chart import LINE, chart, needs, nothing_to_show
 from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style
-from headache_evidence.figures.palette import INK, PALE, QUIET
+from headache_evidence.figures.palette import BLUE, INK, PALE, QUIET
 from headache_evidence.figures.typeset import capitalised, clean, text_width, words, wrap
 
 CERTAINTY = {  # fill and sign
@@ -18,14 +19,14 @@ CERTAINTY = {  # fill and sign
     "very_low": ("#deebf7", "⊕○○○"),
     "": ("white", "not rated"),
 }
-REPORTED = {  # fill and sign of what a study says about an item
-    "yes": ("#3b7db4", "●"),
-    "partly": ("#b9d3e8", "◐"),
-    "no": ("white", "–"),
-    "": ("white", ""),
+REPORTED: dict[str, dict[str, Any]] = {  # marks of what a study says about an item
+    "yes": {"marker": "o", "ms": 7.5, "mfc": BLUE, "mec": INK, "mew": 0.5},
+    "partly": {"marker": "o", "ms": 7.5, "mfc": BLUE, "mec": INK, "mew": 0.5, "mfcalt": "white", "fillstyle": "left"},
+    "no": {"marker": "_", "ms": 4.0, "mec": QUIET, "mew": 0.8},
 }
-LARGEST = 25.0  # diameter of the largest bubble in points
-CELL = 30.0
+LARGEST = 22.0  # diameter of the largest bubble in points
+CELL = 34.0
+LEAST_BLOCK = 84.0  # width of an outcome, for its heading
 
 
 def evidence_gap_plot(
@@ -35,7 +36,8 @@ def evidence_gap_plot(
 
     Parameters
     ----------
-    table : ``headache_type``, ``outcome``, ``follow_up`` (in the order to show), ``k`` (studies), ``n`` (patients,
+    table : ``headache_type``, ``outcome``, ``follow_up`` (in the order to show; only the pairs of outcome and
+        follow-up that occur get a column), ``k`` (studies), ``n`` (patients,
         may be missing), ``certainty`` (high, moderate, low, very_low, or empty). Combinations that are absent or have
         k = 0 are the gaps and stay empty.
     title : bold line at the top.
@@ -45,15 +47,24 @@ def evidence_gap_plot(
         return nothing_to_show(title, "No combination to show.")
     types = list(dict.fromkeys(table["headache_type"].map(words)))
     outcomes = list(dict.fromkeys(table["outcome"].map(words)))
-    times = list(dict.fromkeys(table["follow_up"].map(words)))
-    places = [(outcome, time) for outcome in outcomes for time in times]
+    order = {time: i for i, time in enumerate(dict.fromkeys(table["follow_up"].map(words)))}
+    asked = set(zip(table["outcome"].map(words), table["follow_up"].map(words), strict=True))
+    times = {o: [time for time in order if (o, time) in asked] for o in outcomes}
+    places = [(outcome, time) for outcome in outcomes for time in times[outcome]]
     n = table["n"].to_numpy(float)
     most = max(float(np.nanmax(n)) if np.isfinite(n).any() else 1.0, 1.0)
-    time_room = max(text_width(time) for time in times)
-    longest = max(text_width(word, bold=True) for outcome in outcomes for word in capitalised(outcome).split(" "))
-    cell = max(CELL, (longest + 6.0) / len(times))
-    heads = [wrap(capitalised(outcome), cell * len(times) - 4.0, bold=True) for outcome in outcomes]
-    width, height = cell * len(places), CELL * len(types)
+    time_room = max(text_width(time) for time in order)
+    longest = [max(text_width(word, bold=True) for word in capitalised(o).split(" ")) + 6.0 for o in outcomes]
+    blocks = [max(CELL * len(times[o]), least, LEAST_BLOCK) for o, least in zip(outcomes, longest, strict=True)]
+    starts = [sum(blocks[:i]) for i in range(len(blocks))]
+    heads = [wrap(capitalised(o), block - 4.0, bold=True) for o, block in zip(outcomes, blocks, strict=True)]
+    edges = [
+        start + block * j / len(times[o])
+        for o, start, block in zip(outcomes, starts, blocks, strict=True)
+        for j in range(len(times[o]))
+    ]
+    width, height = sum(blocks), CELL * len(types)
+    middles = [(left + right) / 2 for left, right in zip(edges, [*edges[1:], width], strict=True)]
     with house_style():
         notes = [
             "Area: patients (open ring: number of patients not known). Number: studies. Empty: no usable evidence."
@@ -67,17 +78,15 @@ def evidence_gap_plot(
         axes.set(xlim=(0, width), ylim=(height, 0))
         axes.spines[["left", "bottom"]].set_visible(False)
         axes.set_yticks([CELL * (i + 0.5) for i in range(len(types))], labels=[capitalised(name) for name in types])
-        axes.set_xticks(
-            [cell * (i + 0.5) for i in range(len(places))], labels=[time for _, time in places], rotation=90
-        )
+        axes.set_xticks(middles, labels=[time for _, time in places], rotation=90)
         axes.tick_params(length=0)
         for i in range(len(types) + 1):
             axes.axhline(CELL * i, color=PALE, lw=0.5, zorder=0)
-        for i in range(len(places) + 1):
-            edge = i % len(times) == 0
-            axes.axvline(cell * i, color=QUIET if edge else PALE, lw=0.7 if edge else 0.5, zorder=0)
+        for at in [*edges, width]:
+            edge = at in starts or at == width
+            axes.axvline(at, color=QUIET if edge else PALE, lw=0.7 if edge else 0.5, zorder=0, clip_on=False)
         for i, lines in enumerate(heads):
-            middle = cell * len(times) * (i + 0.5)
+            middle = starts[i] + blocks[i] / 2
             for k, text in enumerate(lines):
                 axes.annotate(
                     text, (middle, 0), (0, 4 + LINE * (len(lines) - 1 - k)), textcoords="offset points", ha="center",
@@ -86,22 +95,22 @@ def evidence_gap_plot(
         for i, row in enumerate(table.to_dict("records")):
             if not float(row["k"]) > 0:
                 continue
-            x = cell * (places.index((words(row["outcome"]), words(row["follow_up"]))) + 0.5)
+            x = middles[places.index((words(row["outcome"]), words(row["follow_up"])))]
             y = CELL * (types.index(words(row["headache_type"])) + 0.5)
             known = bool(pd.notna(row["n"]))
             diameter = max(LARGEST * np.sqrt(float(row["n"]) / most), 10.0) if known else 10.0
             fill, sign = CERTAINTY.get(clean(row["certainty"]).replace(" ", "_"), CERTAINTY[""])
             axes.scatter(
-                [x], [y - 2.5], s=diameter**2, facecolor=fill if known else "white", edgecolor=INK, lw=0.7,
+                [x], [y - 4.0], s=diameter**2, facecolor=fill if known else "white", edgecolor=INK, lw=0.7,
                 gid=f"bubble-{i}",
             )  # fmt: skip
             dark = known and fill in ("#08519c", "#4292c6")
             axes.text(
-                x, y - 2.5, f"{row['k']:.0f}", ha="center", va="center", size=6.5, weight="bold",
+                x, y - 4.0, f"{row['k']:.0f}", ha="center", va="center", size=6.5, weight="bold",
                 color="white" if dark else INK, gid=f"studies-{i}",
             )  # fmt: skip
             if sign != "not rated":
-                axes.text(x, y + 12.0, sign, ha="center", va="center", size=4.5, color=INK, gid=f"certainty-{i}")
+                axes.text(x, y + 12.5, sign, ha="center", va="center", size=5.5, color=INK, gid=f"certainty-{i}")
     filled = table.loc[table["k"].astype(float) > 0]
     all_cells = len(types) * len(places)
     text = f"{len(filled)} of {all_cells} combinations of headache type, outcome and follow-up have usable evidence. "
@@ -115,7 +124,9 @@ def evidence_gap_plot(
     return describe(figure, title, f"{text}.", table.reset_index(drop=True))
 
 
-def reporting_map_plot(table: pd.DataFrame, *, title: str = "What each study reports") -> EvidenceFigure:
+def reporting_map_plot(
+    table: pd.DataFrame, *, title: str = "What each study reports", partly: str = "partly"
+) -> EvidenceFigure:
     """A grid of studies against items: filled for reported, half for partly, a dash for not.
 
     Parameters
@@ -123,6 +134,7 @@ def reporting_map_plot(table: pd.DataFrame, *, title: str = "What each study rep
     table : first column the study label, then one column per item with "yes", "partly", "no" or empty (not applicable);
         booleans are understood.
     title : bold line at the top.
+    partly : what a half circle means, for the note below.
     """
     if table.shape[1] < 2 or table.empty:
         return nothing_to_show(title, "No study to show.")
@@ -135,25 +147,21 @@ def reporting_map_plot(table: pd.DataFrame, *, title: str = "What each study rep
     with house_style():
         counts = [sum(answer == "yes" for answer in column) for column in answers]
         figure, axes = chart(
-            width, height, title=title, y_labels=labels, x_label_room=max(text_width(h) for h in heads) + 4.0,
-            notes=["● reported, ◐ partly, – not reported, empty: does not apply. Items as columns, studies as rows."],
+            width, height, title=title, y_labels=labels, top=max(text_width(h) for h in heads) + 6.0, x_label_room=0.1,
+            notes=[f"● reported, ◐ {partly}, – not in what could be seen, empty: does not apply."],
         )  # fmt: skip
         axes.set(xlim=(0, width), ylim=(height, 0))
         axes.spines[["left", "bottom"]].set_visible(False)
         axes.set_yticks([cell_y * (i + 0.5) for i in range(len(labels))], labels=labels)
+        axes.xaxis.tick_top()
         axes.set_xticks([cell_x * (i + 0.5) for i in range(len(items))], labels=heads, rotation=90)
         axes.tick_params(length=0)
-        for j, column in enumerate(answers):
-            for i, answer in enumerate(column):
-                fill, sign = REPORTED[answer]
-                cell = Rectangle((cell_x * j, cell_y * i), cell_x, cell_y, facecolor=fill, edgecolor="#bdbdbd", lw=0.5)
-                cell.set_gid(f"cell-{i}-{j}")
-                axes.add_artist(cell)
-                if sign:
-                    colour = "white" if answer == "yes" else INK
-                    axes.text(
-                        cell_x * (j + 0.5), cell_y * (i + 0.5), sign, ha="center", va="center", size=6.5, color=colour
-                    )
+        axes.hlines([cell_y * i for i in range(len(labels) + 1)], 0, width, color=PALE, lw=0.5, clip_on=False)
+        axes.vlines([cell_x * j for j in range(len(items) + 1)], 0, height, color=PALE, lw=0.5, clip_on=False)
+        for answer, style in REPORTED.items():
+            at = [(i, j) for j, column in enumerate(answers) for i, given in enumerate(column) if given == answer]
+            x, y = [cell_x * (j + 0.5) for _, j in at], [cell_y * (i + 0.5) for i, _ in at]
+            axes.plot(x, y, ls="none", gid=f"items-{answer}", **style)
     shares = ", ".join(f"{head.lower()} {count}" for head, count in zip(heads, counts, strict=True))
     return describe(figure, title, f"{len(labels)} studies; reported by: {shares}.", table.reset_index(drop=True))
 

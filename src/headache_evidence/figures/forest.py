@@ -79,6 +79,7 @@ def forest_plot(
     shrinkage : what a Bayesian model believes of each study: ``estimate`` (or ``median``), ``ci_low``, ``ci_high``, one
         row per usable effect; drawn below each study's own result.
     favours : what effects to the left and to the right of the null favour; the default follows the column ``better``.
+        A change without a control favours nothing: there the words stand alone (improved, worsened).
     xlim : axis limits on the printed scale (ratios as ratios, proportions in percent).
     left_out : False leaves out the rows that are not estimable, and says how many they are.
 

@@ -38,15 +38,15 @@ def _only(effects: pd.DataFrame, column: str) -> str:
 def favours_words(forest: Forest, favours: tuple[str, str] | None, arm_names: tuple[str, str]) -> tuple[str, str]:
     if forest.scale.null is None or not forest.result.k:
         return "", ""
+    uncontrolled = _only(forest.effects, "stream") == "before after"
     if favours is None:
         better = _only(forest.effects, "better")
         if better not in ("lower", "higher"):
             return "", ""
-        if _only(forest.effects, "stream") == "before after":
-            favours = ("better", "worse") if better == "lower" else ("worse", "better")
-            return f"←\N{NO-BREAK SPACE}{favours[0]}", f"{favours[1]}\N{NO-BREAK SPACE}→"
-        first, second = arm_names[0].lower(), arm_names[1].lower()
+        first, second = ("better", "worse") if uncontrolled else (arm_names[0].lower(), arm_names[1].lower())
         favours = (first, second) if better == "lower" else (second, first)
+    if uncontrolled:
+        return f"←\N{NO-BREAK SPACE}{favours[0]}", f"{favours[1]}\N{NO-BREAK SPACE}→"
     return favours_arrows(favours)
 
 

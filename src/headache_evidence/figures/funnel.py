@@ -57,7 +57,7 @@ def funnel_plot(
     top = 1.06 * float(max(se.max(), extra_se.max(initial=0.0)))
     reach = norm.ppf(0.975) * top
     centre = result.estimate if result.k else float(data.yi.mean())
-    null = [] if scale.null is None else [scale.null]
+    null = [] if scale.null is None else [-reach / 2, reach / 2]
     everything = np.concatenate([data.yi, extra_y, [centre - reach, centre + reach], null])
     low, high = float(everything.min()), float(everything.max())
     low, high = low - 0.04 * (high - low), high + 0.04 * (high - low)

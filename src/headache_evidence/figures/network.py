@@ -87,7 +87,7 @@ def network_plot(nodes: pd.DataFrame, edges: pd.DataFrame, *, title: str = "Netw
             )  # fmt: skip
         for text in axes.texts:
             text.set_color(INK if "label" in str(text.get_gid()) else QUIET)
-    parts = [f"{words(first)} and {words(second)} ({studies:.0f})" for first, second, studies in joined]
+    parts = [f"{words(first)} against {words(second)} ({studies:.0f})" for first, second, studies in joined]
     summary = f"{len(names)} treatments, {len(edges)} direct comparisons (studies): {'; '.join(parts)}."
     return describe(figure, title, summary, edges.reset_index(drop=True))
 
@@ -95,4 +95,5 @@ def network_plot(nodes: pd.DataFrame, edges: pd.DataFrame, *, title: str = "Netw
 def _label(nodes: pd.DataFrame, i: int) -> list[str]:
     row = nodes.iloc[i]
     patients = f", n = {row['n']:.0f}" if "n" in nodes.columns and pd.notna(row["n"]) else ""
-    return [*wrap(words(row["treatment"]), LABEL_WIDTH), f"k = {row['k']:.0f}{patients}"]
+    treatment = words(row["treatment"]).replace("+", " + ")
+    return [*wrap(treatment, LABEL_WIDTH), f"k = {row['k']:.0f}{patients}"]

@@ -16,6 +16,7 @@ from headache_evidence.figures.typeset import capitalised, words
 from headache_evidence.pools.result import PooledResult
 
 MOST_LABELLED_LINES = 15  # more lines than this go without study labels
+MARK_PITCH = 6.2  # points between stacked marks of the timeline, above the largest mark with its edge
 
 
 def bubble_plot(
@@ -50,7 +51,8 @@ def bubble_plot(
     weight = 1 / data.vi if result is None or len(result.weights) != data.k else np.array(result.weights)
     area = np.maximum(216 * weight / weight.max(), 4.0)
     notes = ["Area of a circle: weight of the study, with a least size."]
-    notes += [f"{len(usable) - len(rows)} usable studies do not report it."] if len(rows) < len(usable) else []
+    silent = len(usable) - len(rows)
+    notes += [f"Usable studies without it: {silent}."] if silent else []
     notes += ["Line and band: meta-regression with its 95% interval."] if line is not None else []
     with house_style():
         figure, axes = chart(
@@ -148,7 +150,7 @@ def trajectory_plot(
     first = rows.sort_values("weeks", kind="stable").groupby(lines)["mean"].first()
     final = rows.sort_values("weeks", kind="stable").groupby(lines)["mean"].last()
     fell = int((final.to_numpy() < first.to_numpy()).sum())
-    summary = f"{len(first)} courses from {rows['label'].nunique()} studies over up to {last:g} weeks; "
+    summary = f"{len(first)} courses from {rows['label'].nunique()} studies over up to {last:.3g} weeks; "
     summary += f"{fell} end lower than they started."
     return describe(figure, title, summary, rows.reset_index(drop=True))
 
@@ -172,7 +174,7 @@ def timeline_plot(
     n = rows["n"].astype(float) if "n" in rows.columns else pd.Series(np.nan, index=rows.index)
     most = float(n.max()) if n.notna().any() else 1.0
     stack = {g: int(rows.loc[rows[group_by].map(words) == g, "year"].value_counts().max()) for g in groups.index}
-    heights = [max(stack[g] * 5.4 + 8.0, LINE + 4.0) for g in groups.index]
+    heights = [max(stack[g] * MARK_PITCH + 8.0, LINE + 4.0) for g in groups.index]
     names = [f"{capitalised(str(g)) or 'Not stated'} ({count})" for g, count in groups.items()]
     styles = category_styles(list(groups.index))
     notes = ["One mark per study. Area: patients, with a least size; open: number not known."]
@@ -200,7 +202,7 @@ def timeline_plot(
             filled = np.isfinite(patients)
             for chosen, face in ((filled, styles[g].colour), (~filled, "white")):
                 axes.scatter(
-                    part["year"].to_numpy(float)[chosen], (bottom - 6.0 - 5.4 * level)[chosen], s=area[chosen],
+                    part["year"].to_numpy(float)[chosen], (bottom - 6.0 - MARK_PITCH * level)[chosen], s=area[chosen],
                     marker=styles[g].marker, facecolor=face, edgecolor=styles[g].colour, lw=0.7, clip_on=False,
                 )  # fmt: skip
     spans = f"{int(years.min())} to {int(years.max())}"

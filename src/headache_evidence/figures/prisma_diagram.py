@@ -105,7 +105,7 @@ def _box(rows: Sequence[dict[object, object]], x: float, y: float) -> _Box | Non
     room = BOX_WIDTH - 2 * PADDING
     for row in rows:
         number = clean(row["number"])
-        shown = f"n = {number}" if number.isdigit() else number
+        shown = f"n = {number}" if number.isdigit() else number.replace(" ", "\N{NO-BREAK SPACE}")
         lines += [(text, True) for text in wrap(f"{clean(row['text'])} ({shown})", room, bold=True)]
         for reason in (part.strip() for part in clean(row["reasons"]).split(";")):
             if reason:

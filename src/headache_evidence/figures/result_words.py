@@ -93,7 +93,7 @@ def model_words(result: PooledResult) -> str:
     parts = [model, f"{percent(result.level)} {interval_rule}"]
     if math.isfinite(result.prediction_interval[0]):
         law = f"t({result.prediction_df:g})" if math.isfinite(result.prediction_df) else "the normal distribution"
-        parts.append(f"prediction interval by {law}, rule {result.prediction_rule}")
+        parts.append(f"prediction interval by {law}")
     return "; ".join(parts) + "."
 
 

@@ -13,7 +13,7 @@ from headache_evidence.figures.row_drawing import light
 from headache_evidence.figures.typeset import LINE_HEIGHT, capitalised, clean, text_width, words, wrap
 
 PITCH = 15.0
-HATCHES = {"low": "", "some_concerns": "...", "high": "///", "critical": "xxx", "no_information": ""}
+HATCHES = {"low": "", "some_concerns": "\\\\\\", "high": "///", "critical": "xxx", "no_information": ""}
 
 
 def risk_of_bias_plot(table: pd.DataFrame, *, title: str = "Risk of bias by study") -> EvidenceFigure:
@@ -130,9 +130,10 @@ def risk_of_bias_summary_plot(
                 bar = Rectangle((start, row - 0.38), share, 0.76, facecolor=fill, edgecolor=INK, linewidth=0.5)
                 bar.set(hatch=HATCHES[key], gid=f"bar-{domain}-{key}", label=meaning if row == 0 else "_")
                 axes.add_artist(bar)
-                if share >= 7:
+                if share >= 3:
+                    count = f"{symbol} {n}" if share >= 7 else str(n)
                     axes.text(
-                        start + share / 2, row, f"{symbol} {n}", ha="center", va="center_baseline", weight="bold",
+                        start + share / 2, row, count, ha="center", va="center_baseline", weight="bold",
                         bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8}, size=7.0,
                         gid=f"count-{domain}-{key}",
                     )  # fmt: skip
@@ -159,8 +160,8 @@ def _has_overall(table: pd.DataFrame, tool: str) -> bool:
 
 
 def _key(domains: list[str]) -> str:
-    letters = [f"{chr(ord('A') + i)} {words(d)}" for i, d in enumerate(domains) if d != OVERALL]
-    return ", ".join(letters) + (", Ov. overall." if OVERALL in domains else ".")
+    letters = [f"{chr(ord('A') + i)}\N{NO-BREAK SPACE}{words(d)}" for i, d in enumerate(domains) if d != OVERALL]
+    return ", ".join(letters) + (", Ov.\N{NO-BREAK SPACE}overall." if OVERALL in domains else ".")
 
 
 def _overall_words(table: pd.DataFrame) -> str:

@@ -93,7 +93,7 @@ def specification_curve_plot(
             axes.plot([at], [estimate[at]], "D", ms=6, mfc=VERMILLION, mec=INK, mew=0.7, gid="main")
         if scale.null is not None:
             axes.axhline(0, color=INK, lw=0.8, gid="null")
-        ticks = analysis_ticks(scale, clipped_low, clipped_high, 6)
+        ticks = analysis_ticks(scale, clipped_low, clipped_high, 8)
         axes.set_yticks([at for at, _ in ticks], labels=[text for _, text in ticks])
         figure.text(
             MARGIN / (72 * figure.get_figwidth()), box.y1 + (8 + curve / 2) / tall, scale.name, rotation=90,

@@ -113,7 +113,7 @@ def labbe_plot(
     left_out = len(usable) - len(rows)
     with house_style():
         notes = ["Area of a circle: patients. Diagonal: no difference."]
-        notes += [f"Dashed: pooled {effect_words(result, MeasureScale(result.measure))}."] if result is not None else []
+        notes += [f"Dashed: pooled {_name_and_effect(result)}, k = {result.k}."] if result is not None else []
         notes += [f"{left_out} studies give no event counts and are not drawn."] if left_out else []
         figure, axes = chart(
             240.0, 240.0, title=title, x_title="Event rate, comparator (%)", y_title="Event rate, intervention (%)",
@@ -131,6 +131,11 @@ def labbe_plot(
     words += f"intervention, {int((first < second).sum())} fewer, {int((first == second).sum())} as many."
     numbers = pd.DataFrame({"label": study_labels(rows), "rate1": first, "rate2": second, "n": n})
     return describe(figure, title, words, numbers)
+
+
+def _name_and_effect(result: PooledResult) -> str:
+    scale = MeasureScale(result.measure)
+    return f"{scale.name.lower()} {effect_words(result, scale)}"
 
 
 def _pooled_rate(percent: FloatArray, result: PooledResult) -> FloatArray:

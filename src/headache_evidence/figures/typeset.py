@@ -14,6 +14,18 @@ from headache_evidence.figures.palette import FONT, FONT_SIZE
 
 _SPACES = re.compile(r"[^\S\u00a0]+")  # no-break spaces stay
 LINE_HEIGHT = 1.3  # times the type size
+SPELLINGS = {  # codes whose words need more than spaces
+    "co interventions": "co-interventions",
+    "follow up": "follow-up",
+    "alopecia atrophy": "alopecia or atrophy",
+    "nausea vomiting": "nausea or vomiting",
+    "tau2 method": "estimator of τ²",
+    "ci method": "kind of interval",
+    "sample size": "patients counted",
+    "doubtful": "doubtful numbers",
+    "window": "time after the procedure",
+    "pre post correlation": "correlation of baseline and final values",
+}
 
 
 def clean(value: object) -> str:
@@ -26,7 +38,8 @@ def clean(value: object) -> str:
 
 def words(code: object) -> str:
     """A code of a closed list as words: 'perineural_block' -> 'perineural block'; lists are joined by commas."""
-    return clean(code).replace("_", " ").replace(";", ", ")
+    text = clean(code).replace("_", " ").replace(";", ", ")
+    return SPELLINGS.get(text, text)
 
 
 def capitalised(text: str) -> str:
