@@ -42,7 +42,7 @@ LABEL = {"description_width": "78px"}
 def make_control(name: str, title: str) -> widgets.ValueWidget:
     """The widget of one setting."""
     default = getattr(ExplorerSettings(), name)
-    layout = widgets.Layout(width="330px")
+    layout = widgets.Layout(width="300px")
     if isinstance(default, bool):
         return widgets.Checkbox(description=title, indent=False, layout=layout)
     if isinstance(default, float):

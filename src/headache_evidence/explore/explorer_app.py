@@ -52,8 +52,8 @@ class ExplorerApp:
                                           layout=widgets.Layout(width="220px"))  # fmt: skip
         self._rows = StudyRows(self._tick, self._open)
         self._card = widgets.HTML(NOTHING_OPENED, layout=widgets.Layout(flex="1 1 420px", min_width="0"))
-        self._find = widgets.Button(description="Find questions with an answer", layout=widgets.Layout(width="330px"))
-        self._found = widgets.Dropdown(options=[("", None)], layout=widgets.Layout(width="330px", display="none"))
+        self._find = widgets.Button(description="Find questions with an answer", layout=widgets.Layout(width="300px"))
+        self._found = widgets.Dropdown(options=[("", None)], layout=widgets.Layout(width="300px", display="none"))
         self._tabs = widgets.Tab(children=[self._page(name) for name in TABS], titles=TABS)
         self.widget = self._laid_out()
         self._listen()
@@ -134,9 +134,9 @@ class ExplorerApp:
             widgets.VBox([widgets.HTML(f'<h2 class="group">{title}</h2>'), *(self._controls[name] for name in group)])
             for title, group in GROUPS.items()
         ]
-        left = widgets.VBox([self._find, self._found, *groups], layout=widgets.Layout(width="350px", flex="0 0 auto"))
+        left = widgets.VBox([self._find, self._found, *groups], layout=widgets.Layout(width="320px", flex="0 0 auto"))
         studies = widgets.HBox([self._rows.widget, self._card], layout=widgets.Layout(flex_flow="row wrap"))
-        right = widgets.VBox([self._words, self._tabs, studies], layout=widgets.Layout(flex="1 1 640px", min_width="0"))
+        right = widgets.VBox([self._words, self._tabs, studies], layout=widgets.Layout(flex="1 1 420px", min_width="0"))
         both = widgets.HBox([left, right], layout=widgets.Layout(flex_flow="row wrap"))
         whole = widgets.VBox([widgets.HTML(page_parts.page_style()), both])
         whole.add_class("explorer")

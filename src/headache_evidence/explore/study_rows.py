@@ -24,7 +24,7 @@ class StudyRows:
     """
 
     def __init__(self, ticked: Callable[[str, bool], None], opened: Callable[[str], None]) -> None:
-        self.widget = widgets.VBox(layout=widgets.Layout(width="330px", flex="0 0 auto"))
+        self.widget = widgets.VBox(layout=widgets.Layout(width="300px", flex="0 0 auto"))
         self._ticked, self._opened = ticked, opened
         self._rows: list[tuple[Any, Any, Any]] = []
         self._study_ids: list[str] = []
@@ -49,7 +49,7 @@ class StudyRows:
 
     def _new_row(self, position: int) -> tuple[Any, Any, Any]:
         tick = widgets.Checkbox(indent=False, layout=widgets.Layout(width="22px", margin="4px 4px 0 0"))
-        button = widgets.Button(layout=widgets.Layout(width="280px"))
+        button = widgets.Button(layout=widgets.Layout(width="255px"))
         button.add_class("study-button")
 
         def on_tick(change: dict[str, Any]) -> None:

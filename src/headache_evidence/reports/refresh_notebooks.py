@@ -11,6 +11,7 @@ from nbclient import NotebookClient
 
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 CELL_TIMEOUT = 300
+ONLY_NORMALISE = "--only-normalise"
 
 
 def refresh(path: Path) -> None:
@@ -39,11 +40,23 @@ def normalised(notebook: Any) -> Any:
     return notebook
 
 
+def normalise(path: Path) -> None:
+    """Drop what changes from machine to machine; the file is written only when that changes it."""
+    before = path.read_text(encoding="utf-8")
+    after = nbformat.writes(normalised(nbformat.reads(before, as_version=4))) + "\n"
+    if after != before:
+        path.write_text(after, encoding="utf-8")
+
+
 def main() -> None:
-    """Refresh the notebooks named on the command line."""
-    for name in sys.argv[1:]:
-        refresh(Path(name))
-        sys.stdout.write(f"refreshed {name}\n")
+    """Refresh the notebooks named on the command line; with ``--only-normalise`` they are not run."""
+    names = [name for name in sys.argv[1:] if name != ONLY_NORMALISE]
+    for name in names:
+        if ONLY_NORMALISE in sys.argv[1:]:
+            normalise(Path(name))
+        else:
+            refresh(Path(name))
+            sys.stdout.write(f"refreshed {name}\n")
 
 
 if __name__ == "__main__":
