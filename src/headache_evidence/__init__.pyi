@@ -1,8 +1,10 @@
 """The public API: every name other tools rely on, and where it lives."""
 
+from .conclusions.claims import audit_claims as audit_claims
 from .conclusions.findings_table import findings_table as findings_table
 from .conclusions.findings_table import write_findings as write_findings
 from .conclusions.grading import certainty as certainty
+from .conclusions.harms import harm_reports as harm_reports
 from .conclusions.summary_of_findings import summary_of_findings as summary_of_findings
 from .effects.escalc import escalc as escalc
 from .effects.extract import extract_effects as extract_effects
@@ -73,11 +75,32 @@ from .pools.small_study_tests import peters as peters
 from .pools.subgroups import subgroup_pools as subgroup_pools
 from .pools.trial_sequential import trial_sequential_analysis as trial_sequential_analysis
 from .pools.trim_and_fill import trim_and_fill as trim_and_fill
+from .reports.claim_tables import evidence_gap_figure as evidence_gap_figure
+from .reports.claim_tables import harms_figure as harms_figure
+from .reports.claim_tables import show_claims as show_claims
+from .reports.claim_tables import show_claims_summary as show_claims_summary
+from .reports.claim_tables import show_guidelines as show_guidelines
+from .reports.claim_tables import show_harms as show_harms
+from .reports.claim_tables import show_harms_summary as show_harms_summary
+from .reports.claim_tables import show_information as show_information
+from .reports.claim_tables import show_missing as show_missing
+from .reports.claim_tables import show_next_trial as show_next_trial
+from .reports.claim_tables import show_overview as show_overview
+from .reports.claim_tables import show_published as show_published
+from .reports.claim_tables import show_reporting as show_reporting
+from .reports.claim_tables import show_serious_harms as show_serious_harms
 from .reports.conclusion_tables import show_certainty as show_certainty
 from .reports.conclusion_tables import show_findings as show_findings
 from .reports.conclusion_tables import show_judgements as show_judgements
 from .reports.conclusion_tables import show_mcid as show_mcid
 from .reports.conclusion_tables import show_thresholds as show_thresholds
+from .reports.evidence_figures import course_figure as course_figure
+from .reports.evidence_figures import evidence_map_figure as evidence_map_figure
+from .reports.evidence_figures import reporting_map_figures as reporting_map_figures
+from .reports.evidence_figures import risk_of_bias_figures as risk_of_bias_figures
+from .reports.evidence_figures import risk_of_bias_summary_figures as risk_of_bias_summary_figures
+from .reports.evidence_figures import study_flow_figure as study_flow_figure
+from .reports.evidence_figures import study_timeline_figure as study_timeline_figure
 from .reports.report_data import write_report_data as write_report_data
 from .reports.report_figures import forest_plots as forest_plots
 from .reports.report_tables import show_bayes as show_bayes
@@ -86,6 +109,7 @@ from .reports.report_tables import show_doubts as show_doubts
 from .reports.report_tables import show_effects as show_effects
 from .reports.report_tables import show_left_out as show_left_out
 from .reports.report_tables import show_pooled as show_pooled
+from .reports.report_tables import show_risk_of_bias as show_risk_of_bias
 from .reports.report_tables import show_screen as show_screen
 from .reports.report_tables import show_source_rows as show_source_rows
 from .reports.report_tables import show_studies as show_studies
@@ -118,6 +142,7 @@ __all__ = [
     "Protocol",
     "alt_text",
     "answer_questions",
+    "audit_claims",
     "baujat",
     "baujat_plot",
     "bayes",
@@ -128,6 +153,7 @@ __all__ = [
     "cluster_robust",
     "component_network",
     "components_of_arm",
+    "course_figure",
     "cumulative",
     "cumulative_plot",
     "diversity",
@@ -135,7 +161,9 @@ __all__ = [
     "egger",
     "escalc",
     "estimates_plot",
+    "evidence_gap_figure",
     "evidence_gap_plot",
+    "evidence_map_figure",
     "extract_effects",
     "findings_table",
     "forest_plot",
@@ -145,6 +173,8 @@ __all__ = [
     "gosh",
     "gosh_plot",
     "harbord",
+    "harm_reports",
+    "harms_figure",
     "harms_plot",
     "influence",
     "labbe_plot",
@@ -174,10 +204,13 @@ __all__ = [
     "prisma_flow",
     "prisma_plot",
     "radial_plot",
+    "reporting_map_figures",
     "reporting_map_plot",
     "required_information_size",
     "rhodes_prior",
+    "risk_of_bias_figures",
     "risk_of_bias_plot",
+    "risk_of_bias_summary_figures",
     "risk_of_bias_summary_plot",
     "save_figure",
     "screen",
@@ -185,19 +218,32 @@ __all__ = [
     "show_bayes",
     "show_certainty",
     "show_choices",
+    "show_claims",
+    "show_claims_summary",
     "show_derivations",
     "show_doubts",
     "show_effects",
     "show_findings",
+    "show_guidelines",
+    "show_harms",
+    "show_harms_summary",
     "show_influence",
+    "show_information",
     "show_judgements",
     "show_leave_one_out",
     "show_left_out",
     "show_mcid",
     "show_meta_regression",
+    "show_missing",
     "show_multiverses",
+    "show_next_trial",
+    "show_overview",
     "show_pooled",
+    "show_published",
+    "show_reporting",
+    "show_risk_of_bias",
     "show_screen",
+    "show_serious_harms",
     "show_small_study_effects",
     "show_source_rows",
     "show_studies",
@@ -205,6 +251,8 @@ __all__ = [
     "show_usage",
     "specification_curve_plot",
     "specification_curves",
+    "study_flow_figure",
+    "study_timeline_figure",
     "study_usage",
     "subgroup_pools",
     "summary_of_findings",

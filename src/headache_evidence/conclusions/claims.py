@@ -34,7 +34,7 @@ class AuditedClaim:
     verdict: str
     why: str
     direct_studies: tuple[str, ...]  # studies of the technique in this headache type, of any design
-    controlled_k: int  # of them, usable in a comparison with another arm
+    deciding_k: int  # studies of the technique whose numbers decide the verdict
     indirect_studies: int
     indirect_verdict: str
     indirect_why: str
@@ -52,15 +52,22 @@ class _Case:
 
 
 def audit_claims(
-    evidence: Evidence, protocol: Protocol, answers: Iterable[Answer], headache_type: str
+    evidence: Evidence,
+    protocol: Protocol,
+    answers: Iterable[Answer],
+    headache_type: str,
+    harms: pd.DataFrame | None = None,
 ) -> tuple[AuditedClaim, ...]:
     """Every claim that bears on the headache type with its computed verdict.
 
     Parameters
     ----------
     answers : of the same headache type, from ``answer_questions``.
+    harms : from ``harm_reports``; made from the evidence when None.
     """
-    case = _Case(evidence, protocol, tuple(answers), headache_type, harm_reports(evidence, protocol, headache_type))
+    reports = harm_reports(evidence, protocol) if harms is None else harms
+    reports = reports.loc[reports["headache_type"] == headache_type]
+    case = _Case(evidence, protocol, tuple(answers), headache_type, reports)
     asked = {name: claim for name, claim in protocol.claims.items() if claim.headache_type in ("", headache_type)}
     return tuple(_audit(name, claim, case) for name, claim in asked.items())
 
@@ -85,7 +92,7 @@ def _audit(name: str, claim: Claim, case: _Case) -> AuditedClaim:
         verdict=verdict,
         why=why,
         direct_studies=studies_of(case.evidence, case.headache_type, claim.technique, claim.nerves),
-        controlled_k=controlled,
+        deciding_k=controlled,
         indirect_studies=len(indirect_studies),
         indirect_verdict=indirect,
         indirect_why=indirect_why,

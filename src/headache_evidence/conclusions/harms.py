@@ -54,12 +54,8 @@ def injectate_class(injectate: str) -> str:
     return "saline" if words == {"saline"} else "other" if words else "not stated"
 
 
-def harm_reports(evidence: Evidence, protocol: Protocol, headache_type: str = "") -> pd.DataFrame:
+def harm_reports(evidence: Evidence, protocol: Protocol) -> pd.DataFrame:
     """Every reported adverse event of an arm with a technique of the protocol, usable or not, with the reason.
-
-    Parameters
-    ----------
-    headache_type : only this type; all types when empty.
 
     Returns
     -------
@@ -68,8 +64,6 @@ def harm_reports(evidence: Evidence, protocol: Protocol, headache_type: str = ""
     tables = extraction_tables(evidence, protocol.extraction)
     techniques = {name for part in protocol.interventions.values() for name in part.techniques}
     rows = tables.rows.loc[tables.rows["outcome"] == ADVERSE_EVENT.rstrip("_")]
-    if headache_type:
-        rows = rows.loc[rows["headache_type"] == headache_type]
     records = []
     for row in rows.to_dict("records"):
         arm = tables.arm_facts[row["study_id"], row["arm_id"]]

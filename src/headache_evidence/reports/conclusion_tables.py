@@ -1,4 +1,4 @@
-"""The tables of the conclusions: certainty domain by domain, thresholds, harms, claims, gaps, published reviews."""
+"""The tables of notebook 05: summary of findings, certainty domain by domain, judgements and thresholds."""
 
 from __future__ import annotations
 
