@@ -63,7 +63,7 @@ def study_card(exploration: Exploration, evidence: Evidence, study_id: str) -> s
 def _heading(study: pd.Series) -> str:
     retracted = " <strong>(retracted)</strong>" if bool(study["retracted"]) else ""
     year = "" if pd.isna(study["year"]) else f" {study['year']}"
-    who = html.escape(f"{study['authors'] or study['study_id']}{year}")
+    who = html.escape(f"{study['authors']}{year}" if study["authors"] else str(study["study_id"]))
     journal = f" <em>{html.escape(str(study['journal']))}</em>" if study["journal"] else ""
     return f'<h2 class="group">{who}{retracted}</h2><p>{html.escape(str(study["title"]))}.{journal}</p>'
 
