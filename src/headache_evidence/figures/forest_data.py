@@ -78,6 +78,9 @@ def plot_axis(
     estimates = np.append(forest.positions["estimate"], scale.position([r.estimate for r in pooled]))
     lows = np.append(forest.positions["low"], scale.position([r.ci[0] for r in pooled]))
     highs = np.append(forest.positions["high"], scale.position([r.ci[1] for r in pooled]))
+    if math.isfinite(result.prediction_interval[0]):
+        prediction = scale.position(np.array(result.prediction_interval))
+        lows, highs = np.append(lows, prediction[0]), np.append(highs, prediction[1])
     bounded = (0.0, 100.0) if scale.is_proportion else (-math.inf, math.inf)
     low, high = axis_limits(estimates, lows, highs, scale.null, bounded)
     if xlim is not None:

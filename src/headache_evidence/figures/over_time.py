@@ -16,6 +16,7 @@ from headache_evidence.figures.typeset import capitalised, words
 from headache_evidence.pools.result import PooledResult
 
 MOST_LABELLED_LINES = 15  # more lines than this go without study labels
+TIME_AXES = {"weeks": ("Weeks", 1.0, (0, 1, 4, 8, 12, 26, 52, 104)), "days": ("Days", 7.0, (0, 1, 2, 3, 5, 7))}
 MARK_PITCH = 6.2  # points between stacked marks of the timeline, above the largest mark with its edge
 
 
@@ -105,11 +106,13 @@ def trajectory_plot(
     if rows.empty:
         return nothing_to_show(title, "No study reports means over time.")
     lines = ["label", "arm"] if "arm" in rows.columns else ["label"]
+    unit, per_week, ticks = TIME_AXES["days" if float(rows["weeks"].max()) <= 1.0 else "weeks"]
+    rows = rows.assign(at=per_week * rows["weeks"].astype(float))
     groups = sorted(set(rows[group_by].map(words)))
     styles = category_styles(groups)
     with house_style():
         names = [name or "not stated" for name in groups]
-        notes = ["Time axis: square root of weeks, so that early times do not crowd."]
+        notes = ["Time axis: square root of time, so that early times do not crowd."]
         notes += (
             [f"{len(table) - len(rows)} rows without time or mean are not drawn."] if len(rows) < len(table) else []
         )
@@ -117,16 +120,16 @@ def trajectory_plot(
             300.0,
             220.0,
             title=title,
-            x_title="Weeks after the first procedure",
+            x_title=f"{unit} after the first procedure",
             y_title=y_title,
             legend=names,
             notes=notes,
         )
-        times = rows["weeks"].to_numpy(float)
+        times = rows["at"].to_numpy(float)
         last = max(float(times.max()), 1.0)
         axes.set_xscale("function", functions=(_signed_root, _signed_square))
         axes.set_xlim(min(float(times.min()), 0.0) - 0.002 * last, 1.05 * last)
-        chosen = [t for t in (0, 1, 4, 8, 12, 26, 52, 104) if t <= last]
+        chosen = [t for t in ticks if t <= last]
         axes.set_xticks(chosen, labels=[f"{t:g}" for t in chosen])
         axes.minorticks_off()
         values = rows["mean"].to_numpy(float)
@@ -136,7 +139,7 @@ def trajectory_plot(
             part = part.sort_values("weeks", kind="stable")
             style = styles[words(part[group_by].iloc[0])]
             axes.plot(
-                part["weeks"], part["mean"], color=style.colour, lw=0.9, marker=style.marker, ms=3.6, gid=f"line-{i}"
+                part["at"], part["mean"], color=style.colour, lw=0.9, marker=style.marker, ms=3.6, gid=f"line-{i}"
             )
         for name in groups:
             style = styles[name]
@@ -144,15 +147,15 @@ def trajectory_plot(
         axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0)
         ends = rows.sort_values("weeks", kind="stable").groupby(lines).last().reset_index()
         if len(ends) <= MOST_LABELLED_LINES:
-            label_points(axes, ends["weeks"].to_list(), ends["mean"].to_list(), ends["label"].to_list())
+            label_points(axes, ends["at"].to_list(), ends["mean"].to_list(), ends["label"].to_list())
         for text in axes.texts:
             text.set(color=QUIET, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.3})
     first = rows.sort_values("weeks", kind="stable").groupby(lines)["mean"].first()
     final = rows.sort_values("weeks", kind="stable").groupby(lines)["mean"].last()
     fell = int((final.to_numpy() < first.to_numpy()).sum())
-    summary = f"{len(first)} courses from {rows['label'].nunique()} studies over up to {last:.3g} weeks; "
+    summary = f"{len(first)} courses from {rows['label'].nunique()} studies over up to {last:.3g} {unit.lower()}; "
     summary += f"{fell} end lower than they started."
-    return describe(figure, title, summary, rows.reset_index(drop=True))
+    return describe(figure, title, summary, rows.drop(columns="at").reset_index(drop=True))
 
 
 def timeline_plot(

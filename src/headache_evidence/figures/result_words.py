@@ -14,6 +14,7 @@ from headache_evidence.pools.result import PooledResult
 
 CI_NAMES = {
     "wald": "Wald interval",
+    "t, k - 1": "interval by t, df = k − 1",
     "knapp-hartung": "Knapp-Hartung interval",
     "knapp-hartung-conservative": "Knapp-Hartung interval, never narrower than Wald",
 }
@@ -130,5 +131,5 @@ def result_sentence(result: PooledResult, scale: MeasureScale) -> str:
 
 
 def _sentence(note: str) -> str:
-    note = note.strip()
+    note = note.strip().replace("tau2", "τ²")
     return note[:1].upper() + note[1:] + ("" if note.endswith((".", "!", "?")) else ".")

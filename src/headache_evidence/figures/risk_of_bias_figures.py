@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
+from matplotlib.path import Path
+from matplotlib.textpath import TextPath
 
 from headache_evidence.figures.chart import LINE, MARGIN, NOTE_SIZE, chart, nothing_to_show
 from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style, new_figure
-from headache_evidence.figures.palette import INK, JUDGEMENT_ALIASES, JUDGEMENTS, judgement_style
+from headache_evidence.figures.palette import FONT, INK, JUDGEMENT_ALIASES, JUDGEMENTS, judgement_style
 from headache_evidence.figures.risk_of_bias_lights import OVERALL, domains_by_tool
-from headache_evidence.figures.row_drawing import light
 from headache_evidence.figures.typeset import LINE_HEIGHT, capitalised, clean, text_width, words, wrap
 
 PITCH = 15.0
+LINE_SIGNS = {"+": "+", "–": "_", "×": "x"}  # markers of lines; other signs are drawn as glyphs
 HATCHES = {"low": "", "some_concerns": "\\\\\\", "high": "///", "critical": "xxx", "no_information": ""}
 
 
@@ -54,6 +60,7 @@ def risk_of_bias_plot(table: pd.DataFrame, *, title: str = "Risk of bias by stud
         canvas.axis("off")
         canvas.text(MARGIN, MARGIN + 6.0, title, size=10, weight="bold", va="center", gid="title-0")
         y = MARGIN + 20.0
+        places: dict[str, list[tuple[float, float]]] = {}
         lights_left = MARGIN + label_width + 14.0
         for number, tool in enumerate(columns):
             canvas.text(MARGIN, y + LINE / 2, tool, weight="bold", va="center", gid=f"tool-{number}")
@@ -72,24 +79,38 @@ def risk_of_bias_plot(table: pd.DataFrame, *, title: str = "Risk of bias by stud
                     canvas.text(MARGIN, middle, text, va="center_baseline", gid=f"study-{number}-{s}-{k}")
                 for i, domain in enumerate(columns[tool]):
                     at = lights_left + PITCH * (i + 0.5)
-                    light(
-                        canvas,
-                        at,
-                        y + row_height / 2,
-                        judgement.get((tool, s, domain), ""),
-                        f"{number}-{s}-{domain}",
-                        5.2,
-                    )
+                    if (tool, s, domain) in judgement:
+                        places.setdefault(_plain(judgement[tool, s, domain]), []).append((at, y + row_height / 2))
                 y += row_height
             y += 4.0
             for text in note_lines[tool]:
                 canvas.text(MARGIN, y + small / 2, text, size=NOTE_SIZE, va="center")
                 y += small
             y += LINE + 3.0
+        for key, at_points in sorted(places.items()):
+            _draw_lights(canvas, key, at_points)
         for text in legend_lines:
             canvas.text(MARGIN, y - LINE / 2 + small / 2, text, size=NOTE_SIZE, va="center")
             y += small
     return describe(figure, title, _overall_words(table), table.reset_index(drop=True))
+
+
+def _draw_lights(canvas: Axes, key: str, places: Sequence[tuple[float, float]]) -> None:
+    """All lights of one judgement as two sets of marks: a file with hundreds of lights stays small."""
+    fill, symbol, colour, _ = JUDGEMENTS[key]
+    x, y = zip(*places, strict=True)
+    canvas.plot(x, y, "o", ms=10.4, mfc=fill, mec=INK, mew=0.5, gid=f"lights-{key}")
+    marker = LINE_SIGNS.get(symbol) or _glyph(symbol)
+    width = 1.2 if symbol in LINE_SIGNS else 0.0
+    canvas.plot(x, y, ls="none", marker=marker, ms=4.6 if width else 5.4, mfc=colour, mec=colour, mew=width)
+
+
+def _glyph(symbol: str) -> Path:
+    """A bold character as a marker, centred on its point."""
+    outline = TextPath((0, 0), symbol, prop=FontProperties(family=FONT, weight="bold"), size=10)
+    box = outline.get_extents()
+    middle = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+    return Path(outline.vertices - middle, outline.codes)
 
 
 def risk_of_bias_summary_plot(

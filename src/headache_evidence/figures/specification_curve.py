@@ -56,6 +56,8 @@ def specification_curve_plot(
     with house_style():
         notes = ["Diamond: the protocol's choices." if main is not None else "", f"Specifications: {len(shown)}."]
         notes += [f"{int((~finite).sum())} specifications gave no estimate."] if not finite.all() else []
+        beyond = int(((low < clipped_low) | (high > clipped_high)).sum())
+        notes += [f"Intervals that reach beyond the axis and end at its edge: {beyond}."] if beyond else []
         left_room = max(text_width(text, bold=True) for text in widest)
         figure, below = chart(
             width, matrix, title=title, y_labels=["n" * int(1 + left_room / text_width("n"))],

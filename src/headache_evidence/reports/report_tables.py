@@ -20,6 +20,7 @@ from headache_evidence.tables.integrity import screen
 from headache_evidence.tables.protocol import Protocol
 
 TABLE_NAMES = ("outcomes", "contrasts")
+PLAIN_RULES = ("mean_sd", "change_mean_sd", "events")  # what a paper prints tidily
 
 
 def show_studies(evidence: Evidence, headache_type: str) -> ReadableTable:
@@ -44,6 +45,16 @@ def show_studies(evidence: Evidence, headache_type: str) -> ReadableTable:
         }
     )
     return ReadableTable(table, f"The {len(table)} studies", {"source": links_cell})
+
+
+def show_risk_of_bias(evidence: Evidence, headache_type: str) -> ReadableTable:
+    """The overall judgement of every study of the headache type with its tool and reason."""
+    of_type = evidence.studies.loc[evidence.studies["headache_type"] == headache_type, "study_id"]
+    overall = evidence.risk_of_bias.loc[evidence.risk_of_bias["domain"] == "overall"]
+    table = overall.loc[overall["study_id"].isin(of_type), ["study_id", "tool", "judgement", "reason"]]
+    table = table.assign(judgement=table["judgement"].str.replace("_", " ")).sort_values(["tool", "study_id"])
+    table = table.rename(columns={"study_id": "study", "judgement": "overall", "reason": "why"})
+    return ReadableTable(table, "Overall risk of bias", empty="No study is judged.")
 
 
 def show_doubts(evidence: Evidence, headache_type: str) -> ReadableTable:
@@ -123,12 +134,15 @@ def show_usage(evidence: Evidence, answers: Iterable[Answer], headache_type: str
 
 
 def show_derivations(answers: Iterable[Answer]) -> ReadableTable:
-    """How many effects each derivation rule gave, by stream."""
+    """How many effects each derivation rule gave, by stream, and how many plain means, SDs and counts alone give."""
     effects = [answer.effects.loc[answer.effects["usable"]] for answer in answers]
     table = pd.concat(effects) if effects else pd.DataFrame(columns=["stream", "derivation_rule"])
     counted = table.groupby(["stream", "derivation_rule"]).size().rename("effects").reset_index()
+    plain = int(counted.loc[counted["derivation_rule"].isin(PLAIN_RULES), "effects"].sum())
     return ReadableTable(
-        counted.rename(columns={"derivation_rule": "rule"}), "Effects gained by each rule", empty="No effect."
+        counted.rename(columns={"derivation_rule": "rule"}),
+        f"Effects gained by each rule: {len(table)} in all, {len(table) - plain} more than plain means, SDs and counts",
+        empty="No effect.",
     )
 
 
