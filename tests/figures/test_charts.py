@@ -272,3 +272,23 @@ def test_missing_columns_are_named() -> None:
         over_time.timeline_plot(pd.DataFrame({"year": [2001]}))
     with pytest.raises(InputError, match="domain, judgement"):
         risk_of_bias_figures.risk_of_bias_plot(pd.DataFrame({"study_id": ["x"], "tool": ["RoB 2"]}))
+
+
+def test_courses_of_days_have_an_axis_in_days() -> None:
+    table = pd.DataFrame(
+        {"label": "A 2020", "arm": "T", "technique": "perineural_block", "weeks": [0.0, 2 / 7], "mean": [8.0, 3.0]}
+    )
+    figure = over_time.trajectory_plot(table)
+    assert "over up to 2 days" in alt_text(figure)
+    assert figure.axes[0].get_lines()[0].get_xdata()[-1] == pytest.approx(2.0)
+
+
+def test_the_gap_map_has_a_column_for_each_pair_that_occurs() -> None:
+    pairs = [("days", "short"), ("days", "long"), ("responders", "any time")]
+    table = pd.DataFrame(
+        [(kind, outcome, time, 1, 20, "low") for kind in ("migraine", "cluster") for outcome, time in pairs],
+        columns=["headache_type", "outcome", "follow_up", "k", "n", "certainty"],
+    )
+    figure = evidence_maps.evidence_gap_plot(table)
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["short", "long", "any time"]
+    assert "6 of 6 combinations" in alt_text(figure)

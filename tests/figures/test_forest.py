@@ -179,6 +179,18 @@ def test_before_and_after_says_better_and_worse() -> None:
     assert labels == {"favours-left-0": "← better", "favours-right-0": "worse →"}
 
 
+def test_a_change_without_control_favours_nothing_whatever_the_sides_are_called() -> None:
+    effects = synthetic_effects(3).assign(stream="before_after", measure="MC", n2=np.nan, m2=np.nan, sd2=np.nan)
+    figure = forest_plot(effects, pool(effects), favours=("improved", "worsened"))
+    texts = [t.get_text() for gid, t in artists(figure, "").items() if gid.startswith("favours")]
+    assert [text.replace("\N{NO-BREAK SPACE}", " ") for text in texts] == ["← improved", "worsened →"]
+
+
+def test_weeks_line_up_and_hours_are_not_printed_as_zero() -> None:
+    effects = synthetic_effects(3).assign(weeks=[0.0119, 4.3478, 26.0])
+    assert forest_plot(effects, pool(effects)).numbers["weeks"].dropna().to_list() == ["<0.1", "4.3", "26.0"]
+
+
 def test_no_evidence_is_said_in_words() -> None:
     effects = synthetic_effects(0, refused=2)
     figure = forest_plot(effects, pool(effects))

@@ -201,7 +201,7 @@ def timeline_plot(
             part = rows.loc[rows[group_by].map(words) == g].sort_values("year", kind="stable")
             level = part.groupby("year").cumcount().to_numpy(float)
             patients = n.loc[part.index].to_numpy(float)
-            area = np.where(np.isfinite(patients), np.maximum(26 * np.nan_to_num(patients) / most, 3.0), 7.0)
+            area = np.where(np.isfinite(patients), np.maximum(26 * np.nan_to_num(patients) / most, 8.0), 8.0)
             filled = np.isfinite(patients)
             for chosen, face in ((filled, styles[g].colour), (~filled, "white")):
                 axes.scatter(
