@@ -265,3 +265,34 @@ def test_densities_integrate_to_about_one() -> None:
     table = bayes(yi=y, vi=v, tau_prior=HalfNormal(0.5)).densities(801)
     for _, rows in table.groupby("parameter"):
         assert integrate.trapezoid(rows["density"], rows["x"]) == pytest.approx(0.998, abs=0.002)
+
+
+def test_an_interval_of_tau_that_all_but_starts_at_zero_starts_there():
+    """Simulated data whose posterior density at 0 lies within rounding of the density at the interval's other end."""
+    yi = [
+        0.19052037727776086,
+        0.5721863316312552,
+        0.19965422914139075,
+        0.32771498102509533,
+        0.1203933887255951,
+        0.6089853815991122,
+        0.7600064966080391,
+        -0.07775674347038752,
+        0.5216365747152162,
+        -0.12255701976933941,
+    ]
+    vi = [
+        0.03184788811247015,
+        0.05749852784150707,
+        0.11689731247418957,
+        0.06894893907253156,
+        0.06026871404352984,
+        0.03931046864570945,
+        0.029758161939987118,
+        0.031916396342608844,
+        0.04931430167990428,
+        0.192354624523114,
+    ]
+    result = bayes(yi=yi, vi=vi, tau_prior=HalfNormal(0.5))
+    assert result.tau_ci[0] < 1e-3
+    assert result.posterior.cdf(result.tau_ci[1]) == pytest.approx(0.95, abs=1e-6)

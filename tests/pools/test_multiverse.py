@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from headache_evidence.effects.correlation import PrePostCorrelation
 from headache_evidence.effects.effect_table import usable_effects
 from headache_evidence.effects.escalc import escalc
-from headache_evidence.effects.extract import extract_effects
+from headache_evidence.effects.extract import effects_of, extract_effects, request_for
 from headache_evidence.effects.extraction_tables import extraction_tables
 from headache_evidence.errors import InputError, ParameterError
 from headache_evidence.pools.multiverse import Multiverse, multiverse
@@ -122,8 +123,10 @@ def test_each_specification_is_what_pool_gives(
 
 @pytest.mark.parametrize("correlation", [0.3, 0.8])
 def test_another_correlation_is_extracted_as_by_itself(evidence, protocol, before_after, correlation):
-    settings = protocol.extraction.model_copy(update={"pre_post_correlation": correlation})
-    effects = one_by_one(evidence, protocol.model_copy(update={"extraction": settings}), BEFORE_AFTER, "any")
+    tables = extraction_tables(evidence, protocol.extraction)
+    tables = replace(tables, correlation=PrePostCorrelation(correlation, "assumed")).about("migraine", "pain_intensity")
+    request = replace(request_for(before_after.question, protocol), weeks=(0.0, 600.0), accept_unknown_time=True)
+    effects = usable_effects(effects_of(tables, request))
     expected = pool(effects, method=protocol.model.method, ci=protocol.model.ci)
     row = only_row(before_after, window="any", pre_post_correlation=f"{correlation:g}")
     assert [row["estimate"], row["ci_low"]] == pytest.approx([expected.estimate, expected.ci[0]], **ROUNDING)

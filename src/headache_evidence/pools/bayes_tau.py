@@ -133,12 +133,13 @@ class TauPosterior:
         if mode == 0 or self.density[0] >= self.density_at(from_zero):
             return 0.0, from_zero
         highest = min(self.cumulative[mode], (1 - level) * (1 - 1e-9))
-        lower = optimize.brentq(
-            lambda p: self.density_at(self.quantile(p)) - self.density_at(self.quantile(p + level)),
-            self.cumulative[0],
-            highest,
-            xtol=1e-10,
-        )
+
+        def difference_at_ends(below: float) -> float:
+            return self.density_at(self.quantile(below)) - self.density_at(self.quantile(below + level))
+
+        if difference_at_ends(self.cumulative[0]) >= 0:
+            return 0.0, from_zero
+        lower = optimize.brentq(difference_at_ends, self.cumulative[0], highest, xtol=1e-10)
         return self.quantile(lower), self.quantile(lower + level)
 
 

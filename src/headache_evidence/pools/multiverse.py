@@ -155,7 +155,7 @@ def question_multiverse(
     tables: ExtractionTables, protocol: Protocol, question: Question, threshold: float = math.nan
 ) -> Multiverse:
     """The multiverse of one question; ``tables`` are narrowed to its headache type and outcome."""
-    options = choices_of(question, protocol)
+    options = choices_of(question, protocol, tables.correlation.value)
     effects = SettingEffects(tables, question, protocol)
     scale = _common_scale(effects, options, question.measure)
     sets = EffectSets()

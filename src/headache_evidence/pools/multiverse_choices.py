@@ -24,17 +24,19 @@ MODEL_CHOICES = ("tau2_method", "ci_method")
 CHOICES = (*EFFECT_CHOICES, *MODEL_CHOICES)
 
 
-def choices_of(question: Question, protocol: Protocol) -> dict[str, tuple[str, ...]]:
+def choices_of(question: Question, protocol: Protocol, correlation: float) -> dict[str, tuple[str, ...]]:
     """Options of every choice in CHOICES, as words; the first is the one of the main analysis.
+
+    ``correlation`` is the one between baseline and final values in the main analysis, measured or assumed.
 
     A choice that cannot matter in the question's stream has one option: comparators, designs and other measures belong
     to the controlled stream, the correlation of baseline and final values to changes from baseline.
     """
-    declared, extraction, model = protocol.multiverse, protocol.extraction, protocol.model
+    declared, model = protocol.multiverse, protocol.model
     controlled = question.stream == "controlled"
     techniques = protocol.interventions[question.intervention].techniques
     wider = declared.active_comparators.get(question.comparison or "", ())
-    correlations = [f"{r:g}" for r in (extraction.pre_post_correlation, *declared.pre_post_correlations)]
+    correlations = [correlation_words(r) for r in (correlation, *declared.pre_post_correlations)]
     return {
         "measure": _first(question.measure, declared.measures.get(question.measure, ()) if controlled else ()),
         "window": _first(question.window, declared.windows.get(question.window, ())),
@@ -55,6 +57,11 @@ def choices_of(question: Question, protocol: Protocol) -> dict[str, tuple[str, .
         "tau2_method": _first(model.method, declared.tau2_methods),
         "ci_method": _first(model.ci, declared.ci_methods),
     }
+
+
+def correlation_words(correlation: float) -> str:
+    """A correlation as the name of an option."""
+    return f"{correlation:.3g}"
 
 
 def _first(main: str, others: Iterable[str]) -> tuple[str, ...]:

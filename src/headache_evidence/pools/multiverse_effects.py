@@ -9,16 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from headache_evidence.effects.correlation import PrePostCorrelation
 from headache_evidence.effects.effect_request import EffectRequest
 from headache_evidence.effects.effect_table import FloatArray, usable_effects
 from headache_evidence.effects.escalc import escalc
 from headache_evidence.effects.extract import effects_of, request_for
 from headache_evidence.effects.extraction_tables import ExtractionTables
-from headache_evidence.pools.multiverse_choices import ACTIVE_TOO, ALL_TECHNIQUES, NOT_APPLICABLE
+from headache_evidence.pools.multiverse_choices import ACTIVE_TOO, ALL_TECHNIQUES, NOT_APPLICABLE, correlation_words
 from headache_evidence.tables.protocol import Protocol, Question
 
 EXTRACTION_CHOICES = ("measure", "window", "techniques", "comparators", "pre_post_correlation")
-ASSUMED_CORRELATION = "final_minus_baseline"  # in the derivation_rule of effects that the correlation bears on
+CORRELATION_BEARS = "final_minus_baseline"  # in the derivation_rule of effects that the correlation bears on
 HIGH_RISK = ("high", "serious", "critical")
 MEANS, COUNTS = ("MD", "SMD", "SMDH", "ROM"), ("OR", "RR", "RD")
 
@@ -88,21 +89,41 @@ class SettingEffects:
     def _extracted(
         self, measure: str, window: str, techniques: str, comparators: str, correlation: str
     ) -> pd.DataFrame:
-        request = self._request(measure, window, techniques, correlation)
-        assumed = f"{self._protocol.extraction.pre_post_correlation:g}"
+        request = self._request(measure, window, techniques)
+        protocols = correlation_words(self._tables.correlation.value)
         if techniques != ALL_TECHNIQUES:
             main = self._frame((measure, window, ALL_TECHNIQUES, comparators, correlation))
             pure = {study for study, found in self._techniques.items() if found == {techniques}}
             mixed = {study for study, found in self._techniques.items() if techniques in found and len(found) > 1}
             return self._replaced(main.loc[main["study_id"].isin(pure)], request, comparators, mixed)
-        if correlation not in (NOT_APPLICABLE, assumed):
-            main = self._frame((measure, window, techniques, comparators, assumed))
-            uses_it = main["derivation_rule"].str.contains(ASSUMED_CORRELATION)
-            return self._replaced(main.loc[~uses_it], request, comparators, set(main.loc[uses_it, "study_id"]))
+        if correlation not in (NOT_APPLICABLE, protocols):
+            main = self._frame((measure, window, techniques, comparators, protocols))
+            bears = main["derivation_rule"].str.contains(CORRELATION_BEARS)
+            tables = _of_studies(self._tables, set(main.loc[bears, "study_id"]))
+            value = PrePostCorrelation(float(correlation), f"correlation {correlation} assumed")
+            return _stacked(main.loc[~bears], usable_effects(effects_of(replace(tables, correlation=value), request)))
+        if window != self._question.window:
+            main = self._frame((measure, self._question.window, techniques, comparators, correlation))
+            changed = self._changed_between(request, request_for(self._question, self._protocol))
+            return self._replaced(main.loc[~main["study_id"].isin(changed)], request, comparators, changed)
         if comparators == ACTIVE_TOO:
             main = self._frame((measure, window, techniques, request.comparison, correlation))
             return self._with_active(main, request, set(self._techniques))
         return self._usable(request, set(self._techniques))
+
+    def _changed_between(self, one: EffectRequest, two: EffectRequest) -> set[str]:
+        """Studies with other rows in the two windows, or with several times of which another may be nearest."""
+        changed: set[str] = set()
+        for table in (self._tables.rows, self._tables.contrasts):
+            inside = one.in_window(table["weeks"])
+            changed |= set(table.loc[inside != two.in_window(table["weeks"]), "study_id"])
+        if one.target_weeks != two.target_weeks:
+            timed = pd.concat(
+                [table[["study_id", "weeks", "time_label"]] for table in (self._tables.rows, self._tables.contrasts)]
+            )
+            times = timed.loc[one.in_window(timed["weeks"])].drop_duplicates().groupby("study_id").size()
+            changed |= set(times.index[times > 1])
+        return changed
 
     def _replaced(
         self, kept: pd.DataFrame, request: EffectRequest, comparators: str, studies: set[str]
@@ -123,13 +144,11 @@ class SettingEffects:
             found = _stacked(found, self._usable(wider, studies - set(found["study_id"])))
         return found
 
-    def _request(self, measure: str, window: str, techniques: str, correlation: str) -> EffectRequest:
+    def _request(self, measure: str, window: str, techniques: str) -> EffectRequest:
         """The question's request under a setting, all designs; the main target stays in a window that holds it."""
         request = request_for(self._question, self._protocol)
-        span, settings = self._protocol.windows[window], request.settings
+        span = self._protocol.windows[window]
         target = request.target_weeks
-        if correlation != NOT_APPLICABLE:
-            settings = settings.model_copy(update={"pre_post_correlation": float(correlation)})
         return replace(
             request,
             measure=measure,
@@ -138,7 +157,6 @@ class SettingEffects:
             accept_unknown_time=span.accept_unknown_time,
             techniques=request.techniques if techniques == ALL_TECHNIQUES else (techniques,),
             design="all",
-            settings=settings,
         )
 
 
