@@ -163,6 +163,10 @@ class TestControlledContrasts:
         turned = self.contrast | {"arm_1": "A", "arm_2": "B", "estimate": 2.0, "ci_low": 1.0, "ci_high": 3.0}
         assert only(extract(trial([], contrasts=[turned]))).yi == -2
 
+    def test_the_direction_of_the_outcome_is_known_without_arm_rows(self) -> None:
+        elsewhere = outcome("B", name="pain_intensity", mean=4, sd=1, time_value=20.0)
+        assert only(extract(trial([elsewhere], contrasts=[self.contrast]))).better == "lower"
+
     def test_an_exact_p_gives_the_variance_of_a_difference_of_means(self) -> None:
         p_only = self.contrast | self.no_estimate | {"p": 0.01, "p_operator": "="}
         effect = only(extract(trial([outcome("A", mean=6), outcome("B", mean=4)], contrasts=[p_only])))

@@ -33,9 +33,6 @@ from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.protocol import Protocol
 
 Z95 = 1.959963984540054
-HIGHER_IS_BETTER = frozenset(
-    ("responder_50", "responder_any", "responder_good", "pain_free", "headache_relief", "treatment_success")
-)
 
 
 def certainty(
@@ -242,11 +239,8 @@ def is_favourable(answer: Answer) -> bool:
 
 
 def better(answer: Answer) -> str:
-    """Which direction is good for the patient: lower or higher; by outcome where the effects do not say."""
-    said = [str(word) for word in answer.effects["better"] if word]
-    if said:
-        return said[0]
-    return "higher" if answer.question.outcome in HIGHER_IS_BETTER else "lower"
+    """Which direction is good for the patient: lower or higher."""
+    return str(answer.effects["better"].iloc[0])
 
 
 def _pair(values: object) -> Interval:

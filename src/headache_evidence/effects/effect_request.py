@@ -127,7 +127,7 @@ def study_record(
         "stream": request.stream,
         "outcome": request.outcome,
         "unit": outcome_unit(request.outcome),
-        "better": join(rows["better"].unique(), "/") if "better" in rows.columns else "",
+        "better": join(rows["better"].unique(), "/"),
         "weeks": weeks,
         "time_label": time_label,
         "measure": request.measure,

@@ -78,7 +78,12 @@ def extraction_tables(evidence: Evidence, settings: Extraction) -> ExtractionTab
     rows = arm_statistics(outcomes, evidence.arms, settings)
     rows = _with_context(rows, "outcomes", evidence, studies)
     contrasts = harmonise_contrasts(evidence.contrasts)
-    contrasts = contrasts.assign(headache_type="", is_baseline=_before_treatment(contrasts))
+    direction = outcomes.drop_duplicates("outcome").set_index("outcome")["better"]
+    contrasts = contrasts.assign(
+        headache_type="",
+        is_baseline=_before_treatment(contrasts),
+        better=contrasts["outcome"].map(direction).fillna(""),
+    )
     contrasts = _with_context(contrasts, "contrasts", evidence, studies)
     arms = evidence.arms.set_index(["study_id", "arm_id"], drop=False).sort_index()
     arms = _quick_to_filter(arms.assign(steroid=holds_steroid(arms["injectate"])))
