@@ -292,3 +292,19 @@ def test_the_gap_map_has_a_column_for_each_pair_that_occurs() -> None:
     figure = evidence_maps.evidence_gap_plot(table)
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["short", "long", "any time"]
     assert "6 of 6 combinations" in alt_text(figure)
+
+
+def test_a_harm_without_a_rate_says_why() -> None:
+    table = pd.DataFrame(
+        {
+            "label": ["A 2001", "B 2002"],
+            "event": ["dizziness", "any"],
+            "technique": "perineural_block",
+            "events": [1.0, np.nan],
+            "total": [20.0, np.nan],
+            "reason": ["", "denominators are injections, not patients"],
+        }
+    )
+    figure = harms.harms_plot(table)
+    assert_text_fits(figure)
+    assert figure.numbers["words"].tolist()[-1] == "B 2002: denominators are injections, not patients"

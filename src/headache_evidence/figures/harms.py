@@ -25,7 +25,8 @@ def harms_plot(
 ) -> EvidenceFigure:
     """Rates of adverse events with Clopper-Pearson intervals: one row per event and study, in blocks by technique.
 
-    Rows without events or total are listed with "count not reported"; zero events keep their upper bound.
+    Rows without events or total are listed with their ``reason``, or with "count not reported" where the table gives
+    none; zero events keep their upper bound.
 
     Parameters
     ----------
@@ -50,6 +51,7 @@ def harms_plot(
     low, high = exact_interval(events, total, level)
     rate = 100 * np.divide(events, total, out=np.full(len(total), np.nan), where=total > 0)
     order = np.lexsort((np.arange(len(table)), -np.nan_to_num(rate, nan=-1.0), _codes(table[block_by])))
+    reasons = table["reason"].map(clean).to_list() if "reason" in table.columns else [""] * len(table)
     drawn: list[Row] = []
     block = None
     for i in order.tolist():
@@ -60,7 +62,11 @@ def harms_plot(
             block = heading
         cells = {"label": capitalised(words(table["event"].iloc[i])), "study": clean(table["label"].iloc[i])}
         if not np.isfinite(rate[i]):
-            drawn.append(Row("words", cells | {"count": "count not reported"}, indent=8.0))
+            if reasons[i]:
+                words_beside = f"{cells['study']}: {reasons[i]}"
+                drawn.append(Row("words", {"label": cells["label"]}, words=words_beside, indent=8.0))
+            else:
+                drawn.append(Row("words", cells | {"count": "count not reported"}, indent=8.0))
             continue
         cells["count"] = f"{events[i]:.0f} / {total[i]:.0f}"
         cells |= effect_cells((float(rate[i]), float(low[i]), float(high[i])), 1)
