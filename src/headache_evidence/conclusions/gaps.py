@@ -118,8 +118,8 @@ def missing_comparisons(answers: Iterable[Answer], protocol: Protocol, headache_
         times, studies = gaps.setdefault(key, ([], set()))
         times.append(protocol.windows[question.window].title)
         if item is not None:
-            rows = item.left_out
-            studies |= set(rows.loc[~rows["reason"].str.startswith(OUTSIDE), "study_id"])
+            left_out = item.left_out
+            studies |= set(left_out.loc[~left_out["reason"].str.startswith(OUTSIDE), "study_id"])
     rows = [(*key, "; ".join(times), len(studies)) for key, (times, studies) in gaps.items()]
     return pd.DataFrame(rows, columns=["outcome", "comparison", "follow_up", "reported_without_usable_numbers"])
 
@@ -212,9 +212,8 @@ def _chances(answer: Answer) -> dict[int, float]:
     rows = usable_effects(answer.effects)
     if answer.pooled.k < 2 or not math.isfinite(patient_sd(rows)):
         return {}
-    direction = "higher" if better(answer) == "higher" else "lower"
     trial = next_trial(
-        rows, n_per_arm=TRIAL_SIZES, better=direction, simulations=SIMULATIONS, seed=1,
+        rows, n_per_arm=TRIAL_SIZES, better=better(answer), simulations=SIMULATIONS, seed=1,
         method=answer.pooled.method, ci=answer.pooled.ci_method,
     )  # fmt: skip
     return dict(zip(trial.table["n_per_arm"], trial.table["excludes_null"], strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -238,9 +239,9 @@ def is_favourable(answer: Answer) -> bool:
     return (answer.pooled.estimate > null) == (better(answer) == "higher")
 
 
-def better(answer: Answer) -> str:
-    """Which direction is good for the patient: lower or higher."""
-    return str(answer.effects["better"].iloc[0])
+def better(answer: Answer) -> Literal["lower", "higher"]:
+    """Which direction is good for the patient."""
+    return "higher" if answer.effects["better"].iloc[0] == "higher" else "lower"
 
 
 def _pair(values: object) -> Interval:

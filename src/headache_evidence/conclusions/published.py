@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -70,7 +71,7 @@ def _comparable(answer: Answer) -> bool:
     return (question.design, question.comparison, question.intervention) == ("randomised", "inactive", "injection")
 
 
-def _row(review: Mapping[Hashable, object], candidates: list[Answer], windows: Mapping[str, str]) -> dict[str, object]:
+def _row(review: Mapping[Hashable, Any], candidates: list[Answer], windows: Mapping[str, str]) -> dict[str, object]:
     measure = str(review["measure"])
     scale = measure_scale(measure)
     estimate = float(str(review["estimate"]))

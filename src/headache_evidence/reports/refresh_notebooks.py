@@ -43,7 +43,7 @@ def normalised(notebook: Any) -> Any:
 def normalise(path: Path) -> None:
     """Drop what changes from machine to machine; the file is written only when that changes it."""
     before = path.read_text(encoding="utf-8")
-    after = nbformat.writes(normalised(nbformat.reads(before, as_version=4))) + "\n"
+    after = nbformat.writes(normalised(nbformat.reads(before, as_version=4))) + "\n"  # type: ignore[no-untyped-call]
     if after != before:
         path.write_text(after, encoding="utf-8")
 
