@@ -45,6 +45,9 @@ types: $(READY)
 notebooks: $(READY)  ## run the committed notebooks in place (after a change of code or data)
 	@$(BIN)/python -m headache_evidence.reports.refresh_notebooks notebooks/*.ipynb notebooks/tutorials/*.ipynb
 
+gallery: $(READY)  ## write docs/figures.md and its images from the gallery notebook
+	@$(BIN)/python benchmarks/draw_gallery.py
+
 lock:  ## refresh uv.lock and requirements.lock (needs uv)
 	uv lock
 	uv export --quiet --all-extras --no-emit-project --format requirements-txt --output-file requirements.lock

@@ -27,6 +27,9 @@ DOWNLOADS = (
     ("effects.csv", "Effects (CSV)"),
     ("results.json", "Results (JSON)"),
     ("report.ipynb", "Notebook"),
+    ("summary_of_findings.html", "Summary of findings (HTML)"),
+    ("summary_of_findings.docx", "Summary of findings (Word)"),
+    ("summary_of_findings.tex", "Summary of findings (LaTeX)"),
 )
 
 

@@ -27,6 +27,7 @@ class ResultRow:
     estimate: str
     prediction: str
     certainty: str
+    plain_language: str
     left_out: int
 
 
@@ -60,6 +61,7 @@ def _row(result: Mapping[str, Any]) -> ResultRow:
         estimate=estimate_text(pooled, measure) if k else NO_EVIDENCE,
         prediction=interval(pooled.get("prediction_interval"), measure),
         certainty=_certainty(result.get("certainty")),
+        plain_language=str(result.get("plain_language", "")),
         left_out=len(result.get("left_out", [])),
     )
 
