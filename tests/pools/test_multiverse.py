@@ -123,8 +123,8 @@ def test_each_specification_is_what_pool_gives(
 
 @pytest.mark.parametrize("correlation", [0.3, 0.8])
 def test_another_correlation_is_extracted_as_by_itself(evidence, protocol, before_after, correlation):
-    tables = extraction_tables(evidence, protocol.extraction)
-    tables = replace(tables, correlation=PrePostCorrelation(correlation, "assumed")).about("migraine", "pain_intensity")
+    tables = extraction_tables(evidence, protocol.extraction).about("migraine", "pain_intensity")
+    tables = replace(tables, correlation=PrePostCorrelation(correlation, "assumed"))
     request = replace(request_for(before_after.question, protocol), weeks=(0.0, 600.0), accept_unknown_time=True)
     effects = usable_effects(effects_of(tables, request))
     expected = pool(effects, method=protocol.model.method, ci=protocol.model.ci)

@@ -19,6 +19,7 @@ from headache_evidence.tables.vocabulary import (
     LOCAL_ANAESTHETICS,
     NOT_CONVERTIBLE,
     WEEKS_PER_TIME_UNIT,
+    better_direction,
     conversion,
     holds_local_anaesthetic,
     holds_steroid,
@@ -201,3 +202,8 @@ def test_classes_of_injectates() -> None:
     injectate = pd.Series(["", "saline", "lidocaine", "saline;triamcinolone", "bupivacaine;cortivazol"])
     assert list(holds_steroid(injectate)) == [False, False, False, True, True]
     assert list(holds_local_anaesthetic(injectate)) == [False, False, True, False, True]
+
+
+def test_the_direction_of_every_reported_outcome_is_that_of_the_vocabulary() -> None:
+    outcomes = load_evidence(Path(__file__).parents[2] / "data").outcomes
+    assert (outcomes["outcome"].map(better_direction) == outcomes["better"]).all()

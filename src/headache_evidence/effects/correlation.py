@@ -1,4 +1,4 @@
-"""The correlation between baseline and final values: from trials of the set that allow it, else the protocol's."""
+"""The correlation between baseline and final values: from trials of the headache type, else the protocol's."""
 
 from __future__ import annotations
 

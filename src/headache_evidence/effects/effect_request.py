@@ -11,7 +11,7 @@ import pandas as pd
 
 from headache_evidence.effects.extraction_tables import ExtractionTables
 from headache_evidence.tables.protocol import Extraction
-from headache_evidence.tables.vocabulary import outcome_unit
+from headache_evidence.tables.vocabulary import better_direction, outcome_unit
 
 Record = dict[str, Any]
 OUTSIDE = "outside the protocol"
@@ -127,7 +127,7 @@ def study_record(
         "stream": request.stream,
         "outcome": request.outcome,
         "unit": outcome_unit(request.outcome),
-        "better": join(rows["better"].unique(), "/"),
+        "better": better_direction(request.outcome),
         "weeks": weeks,
         "time_label": time_label,
         "measure": request.measure,

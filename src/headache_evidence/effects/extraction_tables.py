@@ -34,7 +34,8 @@ class ExtractionTables:
     arm_facts : the same arms as plain records, by (study_id, arm_id).
     study_arms : the same records by study_id, in the order of arm_id.
     study_facts : the studies as plain records.
-    correlation : between baseline and final values, from trials of the set or assumed.
+    correlations : between baseline and final values, by headache type: from its trials, or assumed.
+    correlation : the one of the headache type that the tables are about.
     """
 
     rows: pd.DataFrame
@@ -44,6 +45,7 @@ class ExtractionTables:
     arm_facts: Mapping[tuple[str, str], Mapping[str, Any]]
     study_arms: Mapping[str, tuple[Mapping[str, Any], ...]]
     study_facts: Mapping[str, Mapping[str, Any]]
+    correlations: Mapping[str, PrePostCorrelation]
     correlation: PrePostCorrelation
 
     def about(self, headache_type: str, outcome: str) -> ExtractionTables:
@@ -52,6 +54,7 @@ class ExtractionTables:
             self,
             rows=self.rows.loc[_is_about(self.rows, headache_type, outcome)],
             contrasts=self.contrasts.loc[_is_about(self.contrasts, headache_type, outcome)],
+            correlation=self.correlations.get(headache_type, self.correlation),
         )
 
     @property
@@ -78,12 +81,7 @@ def extraction_tables(evidence: Evidence, settings: Extraction) -> ExtractionTab
     rows = arm_statistics(outcomes, evidence.arms, settings)
     rows = _with_context(rows, "outcomes", evidence, studies)
     contrasts = harmonise_contrasts(evidence.contrasts)
-    direction = outcomes.drop_duplicates("outcome").set_index("outcome")["better"]
-    contrasts = contrasts.assign(
-        headache_type="",
-        is_baseline=_before_treatment(contrasts),
-        better=contrasts["outcome"].map(direction).fillna(""),
-    )
+    contrasts = contrasts.assign(headache_type="", is_baseline=_before_treatment(contrasts))
     contrasts = _with_context(contrasts, "contrasts", evidence, studies)
     arms = evidence.arms.set_index(["study_id", "arm_id"], drop=False).sort_index()
     arms = _quick_to_filter(arms.assign(steroid=holds_steroid(arms["injectate"])))
@@ -93,8 +91,12 @@ def extraction_tables(evidence: Evidence, settings: Extraction) -> ExtractionTab
         of_study[study_id] = (*of_study.get(study_id, ()), arm)
     studies = _quick_to_filter(studies)
     study_facts = dict(zip(studies.index, studies.to_dict("records"), strict=True))
-    correlation = pre_post_correlation(rows, settings.pre_post_correlation)
-    return ExtractionTables(rows, contrasts, studies, arms, facts, of_study, study_facts, correlation)
+    correlations = {
+        str(name): pre_post_correlation(of_type, settings.pre_post_correlation)
+        for name, of_type in rows.groupby("headache_type")
+    }
+    correlation = PrePostCorrelation(settings.pre_post_correlation, "")
+    return ExtractionTables(rows, contrasts, studies, arms, facts, of_study, study_facts, correlations, correlation)
 
 
 def _overall_risk_of_bias(evidence: Evidence) -> pd.Series:

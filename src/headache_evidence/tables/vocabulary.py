@@ -138,6 +138,38 @@ LOCAL_ANAESTHETICS = frozenset(
 )
 
 
+HIGHER_IS_BETTER = frozenset(
+    (
+        "completed",
+        "diagnostic_block_positive",
+        "discharge_ready",
+        "global_impression",
+        "headache_free_days",
+        "headache_relief",
+        "medication_overuse_resolved",
+        "pain_free",
+        "pain_reduction_percent",
+        "responder_30",
+        "responder_50",
+        "responder_any",
+        "responder_complete",
+        "responder_good",
+        "responder_partial",
+        "response_duration",
+        "sensory_block",
+        "sustained_headache_relief",
+        "sustained_response",
+        "time_to_recurrence",
+        "treatment_success",
+    )
+)
+
+
+def better_direction(outcome: str) -> str:
+    """Which direction of an outcome is good for the patient: higher or lower."""
+    return "higher" if outcome in HIGHER_IS_BETTER else "lower"
+
+
 def outcome_unit(outcome: str) -> str:
     """The one unit in which an outcome is analysed; empty for counts of patients and for outcomes without one."""
     return _OUTCOME_UNITS.get(outcome, "")
