@@ -35,8 +35,6 @@ class ArmChange:
     n: float
     mean: float
     sd: float
-    baseline_mean: float
-    baseline_sd: float
     rows: pd.DataFrame
     derivation: str
     rule: str
@@ -114,7 +112,7 @@ def arm_change(baseline: pd.DataFrame, later: pd.DataFrame, correlation: PrePost
         row = reported.iloc[0]
         derivation = join([f"reported change: {row['derivation']}", row["n_note"]])
         return ArmChange(
-            arm_id, row["n_used"], row["mean_used"], row["sd_used"], np.nan, np.nan,
+            arm_id, row["n_used"], row["mean_used"], row["sd_used"],
             reported.iloc[:1], derivation, f"change_{row['rule']}", "",
         )  # fmt: skip
     final = rows.loc[(rows["kind"] == "endpoint") & (rows["reason_continuous"] == "")]
@@ -136,10 +134,10 @@ def arm_change(baseline: pd.DataFrame, later: pd.DataFrame, correlation: PrePost
         ]
     )
     return ArmChange(
-        arm_id, last["n_used"], last["mean_used"] - first["mean_used"], sd, first["mean_used"], first["sd_used"],
+        arm_id, last["n_used"], last["mean_used"] - first["mean_used"], sd,
         pd.concat([final.iloc[:1], usable_start.iloc[:1]]), derivation, f"final_minus_baseline_{last['rule']}", "",
     )  # fmt: skip
 
 
 def _no_change(arm_id: str, rows: pd.DataFrame, reason: str) -> ArmChange:
-    return ArmChange(arm_id, np.nan, np.nan, np.nan, np.nan, np.nan, rows, "", "", reason)
+    return ArmChange(arm_id, np.nan, np.nan, np.nan, rows, "", "", reason)

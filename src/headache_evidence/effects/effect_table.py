@@ -86,6 +86,17 @@ def usable_effects(effects: pd.DataFrame) -> pd.DataFrame:
     return effects.loc[effects["usable"].astype(bool)]
 
 
+def patients_behind(effects: pd.DataFrame | None) -> float:
+    """Patients behind the usable effects; NaN when any study's number is unknown, or when the table has none."""
+    if effects is None or "n1" not in effects.columns:
+        return float("nan")
+    rows = usable_effects(effects)
+    first = rows["n1"].to_numpy(dtype=float, na_value=np.nan)
+    second = rows["n2"].to_numpy(dtype=float, na_value=np.nan) if "n2" in rows.columns else np.zeros(len(rows))
+    one_arm = rows["stream"].ne("controlled").to_numpy() if "stream" in rows.columns else np.zeros(len(rows), bool)
+    return float((first + np.where(one_arm, 0.0, second)).sum())
+
+
 def study_data(
     effects: pd.DataFrame | None = None,
     *,

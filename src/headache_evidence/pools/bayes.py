@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from headache_evidence.effects.effect_table import study_data, usable_effects
+from headache_evidence.effects.effect_table import patients_behind, study_data, usable_effects
 from headache_evidence.errors import InputError
 from headache_evidence.pools.bayes_mixture import NormalMixture
 from headache_evidence.pools.bayes_tau import NODES, TauPosterior, tau_posterior
@@ -152,7 +152,7 @@ def bayes(
     prediction = NormalMixture(posterior.weights, mu.means, np.sqrt(mu.sds**2 + posterior.tau**2))
     return BayesResult(
         k=data.k,
-        n=_patients(effects),
+        n=patients_behind(effects),
         measure=_measure(effects),
         mu_prior=mu_prior,
         tau_prior=tau_prior,
@@ -215,19 +215,6 @@ def _notes(k: int) -> tuple[str, ...]:
     if k == 2:
         return ("Two studies: what is believed of tau comes mostly from its prior.",)
     return ()
-
-
-def _patients(effects: pd.DataFrame | None) -> float:
-    """Patients behind the effects; NaN when any study's number is unknown."""
-    if effects is None or "n1" not in effects.columns:
-        return math.nan
-    rows = usable_effects(effects)
-    first = rows["n1"].to_numpy(dtype=float, na_value=math.nan)
-    if "n2" not in rows.columns:
-        return float(first.sum())
-    second = rows["n2"].to_numpy(dtype=float, na_value=math.nan)
-    one_arm = rows["stream"].ne("controlled").to_numpy() if "stream" in rows.columns else np.zeros(len(rows), bool)
-    return float((first + np.where(one_arm, 0.0, second)).sum())
 
 
 def _measure(effects: pd.DataFrame | None) -> str:

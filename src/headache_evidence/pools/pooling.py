@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from headache_evidence.effects.effect_table import FloatArray, StudyData, study_data, usable_effects
+from headache_evidence.effects.effect_table import FloatArray, StudyData, patients_behind, study_data, usable_effects
 from headache_evidence.errors import InputError
 from headache_evidence.pools import heterogeneity, pymare_adapter
 from headache_evidence.pools.confidence import check_ci_method, check_level, interval_from_se
@@ -229,13 +229,8 @@ def _patients(effects: pd.DataFrame | None, n: npt.ArrayLike | None, k: int) -> 
         if numbers.ndim != 1 or numbers.size not in (1, k):
             raise InputError(f"n has {numbers.size} values for {k} studies.")
         return float(numbers.sum())
-    if effects is None or "n1" not in effects.columns:
-        return 0.0 if k == 0 else NAN
-    rows = usable_effects(effects)
-    first = rows["n1"].to_numpy(dtype=float, na_value=NAN)
-    second = rows["n2"].to_numpy(dtype=float, na_value=NAN) if "n2" in rows.columns else np.zeros(k)
-    one_arm = rows["stream"].ne("controlled").to_numpy() if "stream" in rows.columns else np.zeros(k, dtype=bool)
-    return float((first + np.where(one_arm, 0.0, second)).sum())
+    known = effects is not None and "n1" in effects.columns
+    return patients_behind(effects) if known or k else 0.0
 
 
 def _measure(effects: pd.DataFrame | None, measure: str | None) -> tuple[str, list[str]]:

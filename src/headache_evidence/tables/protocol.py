@@ -95,7 +95,6 @@ class Extraction(_Part):
     """Choices made on the way from reported numbers to effect sizes."""
 
     pre_post_correlation: Annotated[float, Field(gt=-1, lt=1)]
-    pre_post_correlation_range: tuple[float, float]
     multi_arm: Literal["combine", "split"]
     prefer_adjusted_contrasts: bool
     medians: Literal["never", "if_not_skewed", "always"]
