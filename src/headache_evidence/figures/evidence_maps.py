@@ -30,7 +30,10 @@ LEAST_BLOCK = 84.0  # width of an outcome, for its heading
 
 
 def evidence_gap_plot(
-    table: pd.DataFrame, *, title: str = "Where there is evidence, and where there is none"
+    table: pd.DataFrame,
+    *,
+    title: str = "Where there is evidence, and where there is none",
+    unrated: str = "not rated",
 ) -> EvidenceFigure:
     """Bubbles by patients on a grid of headache type against outcome and follow-up; colour and sign by certainty.
 
@@ -41,6 +44,7 @@ def evidence_gap_plot(
         may be missing), ``certainty`` (high, moderate, low, very_low, or empty). Combinations that are absent or have
         k = 0 are the gaps and stay empty.
     title : bold line at the top.
+    unrated : what a bubble without certainty means, for the note below.
     """
     needs(table, ("headache_type", "outcome", "follow_up", "k", "n", "certainty"), "The table of the evidence map")
     if table.empty:
@@ -66,11 +70,10 @@ def evidence_gap_plot(
     width, height = sum(blocks), CELL * len(types)
     middles = [(left + right) / 2 for left, right in zip(edges, [*edges[1:], width], strict=True)]
     with house_style():
-        notes = [
-            "Area: patients (open ring: number of patients not known). Number: studies. Empty: no usable evidence."
-        ]
+        ring = "" if np.isfinite(n[table["k"].to_numpy(float) > 0]).all() else " (open ring: number not known)"
+        notes = [f"Area: patients{ring}. Number: studies. Empty: no usable evidence."]
         signs = [f"{sign} {words(key)}" for key, (_, sign) in CERTAINTY.items() if key]
-        notes.append(f"Certainty, darker is higher: {', '.join(signs)}; white without sign: not rated.")
+        notes.append(f"Certainty, darker is higher: {', '.join(signs)}; white without sign: {unrated}.")
         figure, axes = chart(
             width, height, title=title, y_labels=[capitalised(name) for name in types], x_label_room=time_room + 4.0,
             top=max(len(h) for h in heads) * LINE + 6.0, notes=notes,

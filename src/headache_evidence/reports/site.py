@@ -68,6 +68,7 @@ def write_site(settings: Settings, marks: Mapping[str, Mapping[str, str]], *, fi
 
     Returns what changed in the last run that changed anything.
     """
+    from headache_evidence.reports.evidence_gap_overview import gap_maps
     from headache_evidence.reports.render import render
     from headache_evidence.reports.results_table import read_results, result_rows
 
@@ -87,6 +88,7 @@ def write_site(settings: Settings, marks: Mapping[str, Mapping[str, str]], *, fi
             limits=settings.limits,
             states=states,
             rows=rows,
+            gaps=gap_maps(settings, draw=finished),
             changes=changes,
             since=since,
             first=len(snapshots(output)) < 2,
