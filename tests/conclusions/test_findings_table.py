@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -85,6 +87,16 @@ def test_word_document_opens_with_every_row_and_note(findings: Findings) -> None
     assert findings_docx(findings) == content
 
 
+def test_word_rows_stay_whole_and_the_heading_repeats(findings: Findings) -> None:
+    rows = docx.Document(io.BytesIO(findings_docx(findings))).tables[0].rows
+    marks = [
+        {child.tag.rpartition("}")[2] for child in row._tr.trPr} if row._tr.trPr is not None else set() for row in rows
+    ]
+    assert marks[0] == {"cantSplit", "tblHeader"}
+    texts = [len({cell.text for cell in row.cells}) > 1 for row in rows[1:]]
+    assert [("cantSplit" in own) for own in marks[1:]] == texts
+
+
 def test_latex_is_whole(findings: Findings) -> None:
     text = findings_latex(findings)
     opened = re.findall(r"\\begin\{(\w+)\*?\}", text)
@@ -92,10 +104,34 @@ def test_latex_is_whole(findings: Findings) -> None:
     assert sorted(opened) == sorted(closed)
     bare = re.sub(r"\\[{}]", "", text)
     assert bare.count("{") == bare.count("}")
-    body = [line for line in text.splitlines() if line.endswith("\\\\") and re.search(r"(?<!\\)&", line)]
+    body = [line for line in text.splitlines() if line.endswith(r"\\ \addlinespace")]
     assert len(body) == len(findings.rows)
     assert all(len(re.findall(r"(?<!\\)&", line)) == len(COLUMNS) - 1 for line in body)
     assert text.isascii()
+    assert findings_latex(findings) == text
+
+
+AWKWARD = r"50% of R&D_cost #1 {set} $5 ~ ^ \end{longtable} [a] <b> ≥ 2, ≤ 3 × 4² − Müller"
+
+
+def test_latex_signs_in_texts_are_escaped(findings: Findings) -> None:
+    text = findings_latex(
+        replace(findings, rows=(replace(findings.rows[0], statement=AWKWARD),), footnotes=findings.footnotes)
+    )
+    assert text.count(r"\end{longtable}") == 1
+    assert r"50\% of R\&D\_cost \#1 \{set\} \$5" in text
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_latex_compiles_inside_the_page_whatever_the_texts(findings: Findings, tmp_path: Path) -> None:
+    rows = (*findings.rows, *(replace(row, statement=AWKWARD) for row in findings.rows * 8))
+    (tmp_path / "table.tex").write_text(findings_latex(replace(findings, rows=rows)), encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "table.tex"]
+    for _ in range(2):  # a long table settles its widths in the second run
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
+        assert run.returncode == 0, run.stdout[-2000:]
+    assert "Overfull" not in run.stdout
+    assert (tmp_path / "table.pdf").stat().st_size > 10_000
 
 
 def test_files_are_written_only_into_a_folder(findings: Findings, tmp_path: Path) -> None:

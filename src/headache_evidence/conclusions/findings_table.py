@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from pathlib import Path
 import docx
 import pandas as pd
 from docx.enum.section import WD_ORIENT
+from docx.oxml import OxmlElement
 from docx.shared import Cm, Pt
 from great_tables import GT
 
@@ -20,20 +20,25 @@ from headache_evidence.conclusions.summary_of_findings import Finding, Findings
 
 COLUMNS = {  # heading and share of the width in LaTeX and Word
     "Outcome": 0.13,
-    "Studies (patients)": 0.07,
+    "Studies (patients)": 0.08,
     "With the comparator": 0.09,
     "Effect (95% CI)": 0.15,
     "Relative effect (95% CI)": 0.10,
     "Smallest effect that matters": 0.13,
     "Certainty": 0.11,
-    "In words": 0.22,
+    "In words": 0.21,
 }
 KEY = (
     "Certainty by GRADE: ⊕⊕⊕⊕ high, ⊕⊕⊕○ moderate, ⊕⊕○○ low, ⊕○○○ very low. Numbers in brackets lead to the notes. "
-    "Patients per 1000 at the median risk of the comparator arms."
+    "Patients per 1000 at the median risk of the comparator arms. A published smallest effect that matters is named by "
+    "its row in mcid.csv."
 )
 FIXED_TIME = datetime(2000, 1, 1, tzinfo=UTC)  # of files in a Word document, so that equal tables are equal bytes
-LATEX_SIGNS = {"⊕": r"$\oplus$", "○": r"$\circ$", "−": r"$-$", "≥": r"$\geq$"}
+LATEX_SIGNS = {
+    "\\": r"\textbackslash{}", "⊕": r"$\oplus$", "○": r"$\bigcirc$", "−": r"$-$", "≥": r"$\geq$", "≤": r"$\leq$",
+    "×": r"$\times$", "²": r"$^2$", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$",
+    "[": "{[}", "]": "{]}", "\N{NO-BREAK SPACE}": "~", **{sign: rf"\{sign}" for sign in "&%$#_{}"},
+}  # fmt: skip
 
 
 def findings_data(findings: Findings) -> pd.DataFrame:
@@ -78,18 +83,39 @@ def findings_html(findings: Findings) -> str:
 
 
 def findings_latex(findings: Findings) -> str:
-    """The table as a LaTeX document in landscape, running over pages."""
-    body = findings_table(findings).as_latex(use_longtable=True)
-    widths = "".join(rf"p{{{share:.2f}\linewidth}}" for share in COLUMNS.values())
-    body = re.sub(r"\\begin\{longtable\}\{[^\n]*\}", lambda _: rf"\begin{{longtable}}{{{widths}}}", body, count=1)
-    for sign, command in LATEX_SIGNS.items():
-        body = body.replace(sign, command)
-    packages = "\n".join(rf"\usepackage{{{name}}}" for name in ("booktabs", "longtable", "caption"))
-    return (
-        "\\documentclass[a4paper]{article}\n\\usepackage[utf8]{inputenc}\n\\usepackage[T1]{fontenc}\n"
-        "\\usepackage[landscape,margin=1.5cm]{geometry}\n"
-        f"{packages}\n\\setlength{{\\tabcolsep}}{{3pt}}\n\\begin{{document}}\n{body}\n\\end{{document}}\n"
-    )
+    """The table as a LaTeX document in landscape; it runs over pages and repeats its headings there."""
+    gaps = rf"\dimexpr\linewidth-{2 * len(COLUMNS)}\tabcolsep\relax"
+    columns = "".join(rf">{{\raggedright\arraybackslash}}p{{{share:.2f}{gaps}}}" for share in COLUMNS.values())
+    heading = " & ".join(rf"\textbf{{{_latex(name)}}}" for name in COLUMNS) + r" \\"
+    lines = []
+    for group, rows in groupby(findings.rows, key=lambda row: row.group):
+        lines.append(rf"\multicolumn{{{len(COLUMNS)}}}{{l}}{{\textbf{{{_latex(group)}}}}} \\* \midrule")
+        lines += [" & ".join(_latex(cell) for cell in _cells(findings, row)) + r" \\ \addlinespace" for row in rows]
+    notes = "\n\n".join(_latex(note) for note in (KEY, *_notes(findings)))
+    body = "\n".join(lines)
+    return rf"""\documentclass[a4paper,10pt]{{article}}
+\usepackage[utf8]{{inputenc}}
+\usepackage[T1]{{fontenc}}
+\usepackage[landscape,margin=1.5cm]{{geometry}}
+\usepackage{{array,booktabs,longtable}}
+\setlength{{\tabcolsep}}{{3pt}}
+\setlength{{\parindent}}{{0pt}}
+\setlength{{\LTleft}}{{0pt}}
+\begin{{document}}
+\section*{{{_latex(findings.title)}}}
+\footnotesize
+\begin{{longtable}}{{{columns}}}
+\toprule
+{heading}
+\midrule
+\endhead
+\bottomrule
+\endfoot
+{body}
+\end{{longtable}}
+{notes}
+\end{{document}}
+"""
 
 
 def findings_docx(findings: Findings) -> bytes:
@@ -98,7 +124,7 @@ def findings_docx(findings: Findings) -> bytes:
     section = document.sections[0]
     section.orientation = WD_ORIENT.LANDSCAPE
     section.page_width, section.page_height = Cm(29.7), Cm(21.0)
-    section.left_margin = section.right_margin = Cm(1.5)
+    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Cm(1.5)
     document.core_properties.created = document.core_properties.modified = FIXED_TIME
     document.core_properties.title = findings.title
     document.core_properties.author = ""
@@ -106,11 +132,15 @@ def findings_docx(findings: Findings) -> bytes:
     table = document.add_table(rows=1, cols=len(COLUMNS))
     table.style = "Table Grid"
     _fill(table.rows[0].cells, list(COLUMNS), bold=True)
+    _mark(table.rows[0], "w:cantSplit", "w:tblHeader")
     for group, rows in groupby(findings.rows, key=lambda row: row.group):
         cells = table.add_row().cells
-        _fill([cells[0].merge(cells[-1])], [group], bold=True)
+        heading = cells[0].merge(cells[-1])
+        _fill([heading], [group], bold=True)
+        heading.paragraphs[0].paragraph_format.keep_with_next = True
         for row in rows:
             _fill(table.add_row().cells, _cells(findings, row))
+            _mark(table.rows[-1], "w:cantSplit")
     for position, share in enumerate(COLUMNS.values()):
         table.columns[position].width = Cm(26.7 * share)
     for note in (KEY, *_notes(findings)):
@@ -146,6 +176,11 @@ def _cells(findings: Findings, row: Finding) -> list[str]:
     ]
 
 
+def _latex(text: str) -> str:
+    """A text for LaTeX: its own signs escaped, and the signs that its fonts lack written as commands."""
+    return text.translate(str.maketrans(LATEX_SIGNS))
+
+
 def _notes(findings: Findings) -> list[str]:
     return [f"[{number}] {note}" for number, note in enumerate(findings.footnotes, start=1)]
 
@@ -154,6 +189,12 @@ def _fill(cells: Sequence[docx.table._Cell], texts: Sequence[str], *, bold: bool
     for cell, text in zip(cells, texts, strict=True):
         run = cell.paragraphs[0].add_run(text)
         run.font.size, run.bold = Pt(8), bold
+
+
+def _mark(row: docx.table._Row, *names: str) -> None:
+    """Properties of a row: ``w:cantSplit`` keeps it on one page, ``w:tblHeader`` repeats it on every page."""
+    for name in names:
+        row._tr.get_or_add_trPr().append(OxmlElement(name))
 
 
 def _without_times(content: bytes) -> bytes:

@@ -37,7 +37,7 @@ def statement(
     question, pooled = answer.question, answer.pooled
     scale = measure_scale(question.measure)
     title = in_sentence(protocol.outcomes[question.outcome].title)
-    outcome = f"how many patients have this outcome: {title}" if scale.ratio or scale.percent else title
+    outcome = f'the number of patients with the outcome "{title}"' if scale.ratio or scale.percent else title
     if rating.level == NO_EVIDENCE:
         return f"No usable study shows {title}."
     who, counted = intervention_words(answer), f"k = {pooled.k}, n = {pooled.n:.0f}"
@@ -63,7 +63,7 @@ def _without_comparison(answer: Answer, title: str) -> str:
     pooled = answer.pooled
     if answer.question.stream == "before_after":
         return f"{title} was {difference_words(pooled.estimate, pooled.ci)} than before"
-    return f"{share_words(answer)} had this outcome: {title}"
+    return f'{share_words(answer)} had the outcome "{title}"'
 
 
 def share_words(answer: Answer) -> str:

@@ -198,9 +198,10 @@ def _beside_threshold(answer: Answer, absolute: AbsoluteEffect | None, threshold
     """The threshold with its source, and on which side of it the estimate and the interval lie."""
     if math.isnan(threshold.size):
         return "none declared"
-    words = (
-        f"{threshold.size:g} {threshold.unit} ({'our choice' if threshold.source == 'choice' else threshold.source})"
+    source = (
+        "our choice" if threshold.source == "choice" else f"published, {threshold.source.removeprefix('mcid.csv:')}"
     )
+    words = f"{threshold.size:g} {threshold.unit} ({source})"
     if answer.question.stream == "proportion" or (threshold.per_1000 and absolute is None):
         return words
     size, limits = (
