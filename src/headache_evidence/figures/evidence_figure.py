@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import matplotlib as mpl
@@ -55,9 +56,25 @@ HOUSE_STYLE: dict[str, Any] = {
 @contextmanager
 def house_style() -> Iterator[None]:
     """The look of every figure, whatever the caller's rcParams say; they are as before afterwards."""
-    style: dict[Any, Any] = {key: value for key, value in mpl.rcParamsDefault.items() if key.startswith(_STYLED)}
-    with mpl.rc_context(style | HOUSE_STYLE):
+    with mpl.rc_context({key: value for key, value in _house_settings().items() if mpl.rcParams[key] != value}):
         yield
+
+
+@lru_cache(maxsize=1)
+def _house_settings() -> dict[Any, Any]:
+    return {key: value for key, value in mpl.rcParamsDefault.items() if key.startswith(_STYLED)} | HOUSE_STYLE
+
+
+@dataclass(frozen=True)
+class Hover:
+    """Words that a viewer of the SVG shows when the pointer rests on a box, or on the artists with these gids.
+
+    ``box`` is left, top, width and height in points from the top left corner of the figure.
+    """
+
+    words: str
+    box: tuple[float, float, float, float]
+    gids: tuple[str, ...] = ()
 
 
 class EvidenceFigure(Figure):
@@ -66,6 +83,7 @@ class EvidenceFigure(Figure):
     heading: str = ""
     description: str = ""
     numbers: pd.DataFrame = pd.DataFrame()
+    drawn_svg: str = ""  # as last drawn; outdated while the figure is stale
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw in the house style, whoever asks and whatever the rcParams are then."""
