@@ -15,6 +15,8 @@ from .figures.evidence_figure import alt_text as alt_text
 from .figures.evidence_maps import evidence_gap_plot as evidence_gap_plot
 from .figures.evidence_maps import reporting_map_plot as reporting_map_plot
 from .figures.forest import forest_plot as forest_plot
+from .figures.forest_layout import FOREST_LAYOUTS as FOREST_LAYOUTS
+from .figures.forest_layout import ForestLayout as ForestLayout
 from .figures.forest_variants import cumulative_plot as cumulative_plot
 from .figures.forest_variants import estimates_plot as estimates_plot
 from .figures.forest_variants import leave_one_out_plot as leave_one_out_plot
@@ -134,7 +136,9 @@ from .tables.validation import check_evidence as check_evidence
 __version__: str
 
 __all__ = [
+    "FOREST_LAYOUTS",
     "Evidence",
+    "ForestLayout",
     "HalfCauchy",
     "HalfNormal",
     "Multiverse",

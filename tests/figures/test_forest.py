@@ -226,9 +226,10 @@ def test_two_studies_carry_no_test_of_the_overall_effect() -> None:
 def test_the_model_is_named_as_it_is(method: str, heading: str, words: str) -> None:
     effects = synthetic_effects(4, "OR")
     figure = forest_plot(effects, replace(pool(effects), method=method))
-    shown = {gid: t.get_text() for gid, t in artists(figure, "").items() if gid.startswith(("group", "footer"))}
-    assert f"Odds ratio, {heading}" in shown.values()
-    assert any(words in text for text in shown.values())
+    shown = {gid: t.get_text() for gid, t in artists(figure, "").items() if hasattr(t, "get_text")}
+    assert shown["group-Odds ratio"] == "Odds ratio"
+    assert shown["heading-high-0"] == f"{heading} [95% CI]"
+    assert any(words in text for gid, text in shown.items() if gid.startswith("footer"))
 
 
 def test_subgroup_difference_of_two_is_a_squared_z() -> None:
@@ -246,12 +247,19 @@ def test_risk_of_bias_lights_stand_in_the_rows_of_their_studies() -> None:
     table = synthetic_risk_of_bias(effects)
     table = table.loc[table["study_id"] != "Synthetic2"]
     figure = forest_plot(effects, pool(effects), risk_of_bias=table, sort_by="yi")
-    lights = artists(figure, "-light")
-    assert len(lights) == 3 * 6
-    bare = next(i for i in range(4) if "Synthetic C" in row_texts(figure, i)["label"])
-    assert not [gid for gid in lights if gid.startswith(f"row-{bare}-")]
-    symbols = {t.get_text() for t in artists(figure, "-symbol").values()}
-    assert symbols == {"+", "–", "×", "?"}
+    found = {gid.removeprefix("lights-"): marks for gid, marks in artists(figure, "").items() if "lights-" in gid}
+    assert set(found) == {"low", "some_concerns", "high", "no_information"}
+    rows = {text.get_position()[1]: text.get_text() for text in artists(figure, "-label").values()}
+    counted: dict[str, int] = {}
+    for marks in found.values():
+        for y in marks.get_ydata():
+            label = next(text for at, text in rows.items() if math.isclose(at, y))
+            counted[label] = counted.get(label, 0) + 1
+    assert sorted(counted) == ["Synthetic A 1990", "Synthetic B 1991", "Synthetic D 1993"]
+    assert set(counted.values()) == {6}
+    signs = {gid.removeprefix("signs-"): marks for gid, marks in artists(figure, "").items() if "signs-" in gid}
+    for key, marks in found.items():
+        np.testing.assert_array_equal(marks.get_xydata(), signs[key].get_xydata())
 
 
 def test_band_of_small_effects_and_prediction_interval() -> None:

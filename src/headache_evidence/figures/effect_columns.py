@@ -98,36 +98,38 @@ def arm_cells(row: Mapping[str, object]) -> dict[str, str]:
 
 
 def totals_cells(effects: pd.DataFrame) -> dict[str, str]:
-    """Sums of n and of events / total; a sum is printed when every study of the block has the number."""
+    """Sums of n and of events / total, where every study of the block has the number and no arm comes twice."""
     cells = {}
     for arm in ("1", "2"):
-        n = _sum(effects, f"n{arm}")
-        events = _sum(effects, f"events{arm}")
+        once = not _arm_repeats(effects, f"arm_{arm}")
+        n = _sum(effects, f"n{arm}") if once else float("nan")
+        events = _sum(effects, f"events{arm}") if once else float("nan")
         cells[f"n{arm}"] = count(n)
         cells[f"count{arm}"] = f"{count(events)} / {count(n)}" if np.isfinite(events) else count(n)
     return cells
 
 
-def effect_columns(heading: str, level: str, right_of_plot: bool, with_weight: bool) -> list[Column]:
-    """Weight, estimate and the two bounds, each aligned on its last digit so that decimal points line up."""
-    columns = [
-        Column("estimate", "", "right", heading, right_of_plot, gap=12.0),
-        Column("low", "", "right", heading, right_of_plot, gap=5.0),
-        Column("high", f"[{level} CI]", "right", heading, right_of_plot, gap=3.5, overhang=True),
+def effect_columns(measure: str, model: str, level: str, brackets: tuple[str, str, str]) -> list[Column]:
+    """Estimate and the two bounds, each aligned on its last digit so that decimal points line up."""
+    interval = f"{brackets[0]}{level} CI{brackets[2]}"
+    return [
+        Column("estimate", "", "right", measure, gap=12.0),
+        Column("low", "", "right", measure, gap=5.0),
+        Column("high", f"{model} {interval}".strip(), "right", measure, gap=3.5, overhang=True),
     ]
-    weight = Column("weight", "Weight", "right", right_of_plot=right_of_plot)
-    return ([weight] if with_weight else []) + columns
 
 
-def effect_cells(bounds: Sequence[float], decimals: int) -> dict[str, str]:
+def effect_cells(
+    bounds: Sequence[float], decimals: int, brackets: tuple[str, str, str] = ("[", ",", "]")
+) -> dict[str, str]:
     """The texts of an estimate and its lower and upper bound, from printed-scale numbers."""
     estimate, low, high = bounds
     if not np.isfinite(low) or not np.isfinite(high):
         return {"estimate": number(estimate, decimals)}
     return {
         "estimate": number(estimate, decimals),
-        "low": f"[{number(low, decimals)},",
-        "high": f"{number(high, decimals)}]",
+        "low": f"{brackets[0]}{number(low, decimals)}{brackets[1]}",
+        "high": f"{number(high, decimals)}{brackets[2]}",
     }
 
 
@@ -172,6 +174,17 @@ def _float(value: object) -> float:
 
 def _has(effects: pd.DataFrame, name: str) -> bool:
     return name in effects.columns and bool(effects[name].notna().any())
+
+
+def _arm_repeats(effects: pd.DataFrame, name: str) -> bool:
+    """Whether an arm of a study stands in more than one row, so that a sum would count its patients twice."""
+    if not {"study_id", name} <= set(effects.columns):
+        return False
+    arms = [
+        (study, arm) for study, joined in zip(effects["study_id"], effects[name], strict=True)
+        for arm in clean(joined).split("+") if arm
+    ]  # fmt: skip
+    return len(set(arms)) < len(arms)
 
 
 def _sum(effects: pd.DataFrame, name: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -83,6 +84,7 @@ class EvidenceFigure(Figure):
     heading: str = ""
     description: str = ""
     numbers: pd.DataFrame = pd.DataFrame()
+    hovers: tuple[Hover, ...] = ()
     drawn_svg: str = ""  # as last drawn; outdated while the figure is stale
 
     def draw(self, renderer: RendererBase) -> None:

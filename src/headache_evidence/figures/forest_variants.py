@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 
 from headache_evidence.errors import InputError
-from headache_evidence.figures.effect_columns import LABEL_WIDTH, column_values, descriptive_columns, effect_cells
+from headache_evidence.figures.effect_columns import (
+    LABEL_WIDTH,
+    column_values,
+    descriptive_columns,
+    effect_cells,
+    effect_columns,
+)
 from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style
 from headache_evidence.figures.forest_data import fitting_ticks
 from headache_evidence.figures.forest_words import favours_arrows, numbers_shown
@@ -69,7 +75,7 @@ def estimates_plot(
         ``k`` and ``n`` are printed when there; ``reason`` is printed where the estimate is missing.
     measure : metafor's code, for the axis and the back-transformation.
     title, label_heading : bold line above, heading of the first column.
-    pooled : an overall result for the dashed line and the last row.
+    pooled : an overall result of two or more studies for the dashed line and the last row.
     extra : further columns to print as text.
     block_by : column whose values become headings.
     favours : what effects left and right of the null favour.
@@ -87,8 +93,10 @@ def estimates_plot(
     bounds = scale.position(table[["estimate", low_name, high_name]].to_numpy(float).reshape(-1, 3))
     printed = scale.printed(table[["estimate", low_name, high_name]].to_numpy(float).reshape(-1, 3))
     rows = _rows(table, bounds, printed, scale, extra, block_by)
-    pooled_at = float(scale.position(pooled.estimate)) if pooled is not None and pooled.estimable else None
-    if pooled is not None and pooled.estimable:
+    if pooled is not None and not (pooled.estimable and pooled.k > 1):
+        pooled = None  # one study pools nothing: no diamond
+    pooled_at = None if pooled is None else float(scale.position(pooled.estimate))
+    if pooled is not None:
         corners = np.array([pooled.estimate, *pooled.ci])
         cells = {"label": "All studies", "k": str(pooled.k), "n": count(pooled.n)}
         cells |= effect_cells(scale.printed(corners).tolist(), scale.decimals)
@@ -101,11 +109,7 @@ def estimates_plot(
     columns = [Column("label", label_heading, max_width=LABEL_WIDTH)]
     columns += [Column(name, name, "right") for name in ("k", "n") if name in table.columns]
     columns += descriptive_columns(extra)
-    columns += [
-        Column("estimate", "", "right", scale.name, gap=12.0),
-        Column("low", "", "right", scale.name, gap=5.0),
-        Column("high", "[95% CI]", "right", scale.name, gap=3.5, overhang=True),
-    ]
+    columns += effect_columns(scale.name, "", "95%", ("[", ",", "]"))
     under_axis = favours_arrows(favours) if favours and scale.null is not None else ("", "")
     with house_style():
         layout = lay_out(
@@ -173,7 +177,7 @@ def _words(
     if not finite.any():
         return "Nothing to show: no row has an estimate."
     parts = [f"{int(finite.sum())} rows, {scale.name.lower()}."]
-    if pooled is not None and pooled.estimable:
+    if pooled is not None:
         parts.append(f"All {pooled.k} studies: {effect_words(pooled, scale)}.")
     low, high = int(np.nanargmin(printed[:, 0])), int(np.nanargmax(printed[:, 0]))
     for i, what in ((low, "Smallest"), (high, "Largest")):

@@ -10,9 +10,10 @@ from scipy.stats import norm
 
 from headache_evidence.figures import effect_columns as columns_of
 from headache_evidence.figures.forest_data import Forest
+from headache_evidence.figures.forest_layout import ForestLayout
 from headache_evidence.figures.measure_scale import MeasureScale
 from headache_evidence.figures.number_text import interval_words, number
-from headache_evidence.figures.result_words import footer_lines, result_sentence
+from headache_evidence.figures.result_words import effect_words, footer_lines, model_name, model_words, result_sentence
 from headache_evidence.figures.risk_of_bias_lights import Lights
 from headache_evidence.figures.row_table import Row
 from headache_evidence.figures.typeset import capitalised, words
@@ -76,8 +77,14 @@ def footer(
     lights: Lights,
     mcid: float | None,
     with_shrinkage: bool,
+    layout: ForestLayout,
+    second: PooledResult | None,
 ) -> list[str]:
-    lines = [] if not forest.result.estimable else footer_lines(forest.result, blocks, forest.scale)
+    lines = []
+    if forest.result.estimable:
+        lines = [layout.printed(x) for x in footer_lines(forest.result, blocks, forest.scale, with_tau2=layout.tau2)]
+    if second is not None and forest.result.k > 1:
+        lines.append(f"Weights and squares: {model_name(forest.result).lower()}. Beside it: {model_words(second)}")
     if mcid is not None and forest.scale.null is not None:
         size = number(float(forest.scale.printed(abs(mcid))), forest.scale.decimals)
         lines.append(f"Grey band: effects smaller than the minimal important difference ({size}).")
@@ -88,9 +95,13 @@ def footer(
     return [*lines, *columns_of.dagger_notes(forest.effects)[1], *lights.legend]
 
 
-def description(forest: Forest, blocks: Mapping[str, PooledResult], refused: pd.DataFrame) -> str:
+def description(
+    forest: Forest, blocks: Mapping[str, PooledResult], refused: pd.DataFrame, second: PooledResult | None
+) -> str:
     scale = forest.scale
     parts = [result_sentence(forest.result, scale)]
+    if second is not None and second.estimable:
+        parts.append(f"{model_name(second)}: {effect_words(second, scale)}.")
     parts += [f"{capitalised(words(name))}: {result_sentence(result, scale)}" for name, result in blocks.items()]
     if 1 < len(forest.effects) <= STUDIES_IN_WORDS:
         z = float(norm.ppf(0.5 + forest.result.level / 2))

@@ -8,7 +8,7 @@ from scipy.stats import beta
 
 from headache_evidence.errors import InputError
 from headache_evidence.figures.chart import needs, nothing_to_show
-from headache_evidence.figures.effect_columns import LABEL_WIDTH, effect_cells
+from headache_evidence.figures.effect_columns import LABEL_WIDTH, effect_cells, effect_columns
 from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style
 from headache_evidence.figures.forest_data import fitting_ticks
 from headache_evidence.figures.forest_words import numbers_shown
@@ -72,16 +72,14 @@ def harms_plot(
         cells |= effect_cells((float(rate[i]), float(low[i]), float(high[i])), 1)
         drawn.append(Row("study", cells, float(rate[i]), float(low[i]), float(high[i]), indent=8.0))
     finite = np.isfinite(high)
-    top = (
-        100.0 if not finite.any() else min(100.0, max(1.05 * float(np.nanmax(rate)), float(np.nanquantile(high, 0.9))))
-    )
+    top = 100.0
+    if finite.any():  # nine tenths of the intervals end within the axis, the others in an arrow
+        top = min(100.0, 1.04 * max(float(np.nanmax(rate)), float(np.nanquantile(high, 0.9))))
     columns = [
         Column("label", "Event", max_width=LABEL_WIDTH),
         Column("study", "Study", max_width=LABEL_WIDTH),
         Column("count", "Events / total", "right", gap=14.0),
-        Column("estimate", "", "right", "Rate (%)", gap=14.0),
-        Column("low", "", "right", "Rate (%)", gap=5.0),
-        Column("high", f"[{100 * level:g}% CI]", "right", "Rate (%)", gap=3.5, overhang=True),
+        *effect_columns("Rate (%)", "", f"{100 * level:g}%", ("[", ",", "]")),
     ]
     with house_style():
         axis = PlotAxis(0.0, top, fitting_ticks(RATES, 0.0, top, 150.0))

@@ -39,9 +39,3 @@ JUDGEMENT_ALIASES = {
     "no": "high",
     "": "no_information",
 }
-
-
-def judgement_style(judgement: str) -> tuple[str, str, str, str]:
-    """Fill, symbol, symbol colour and words of a judgement of any of the tools; unknown words show as '?'."""
-    key = judgement.strip().lower().replace(" ", "_")
-    return JUDGEMENTS.get(JUDGEMENT_ALIASES.get(key, key), JUDGEMENTS["no_information"])

@@ -60,12 +60,12 @@ def printed_interval(bounds: tuple[float, float], scale: MeasureScale) -> tuple[
     return low, high
 
 
-def heterogeneity_words(result: PooledResult) -> str:
+def heterogeneity_words(result: PooledResult, *, with_tau2: bool = True) -> str:
     """tau2 and I2 with their intervals, Q with its degrees of freedom and P; empty for fewer than two studies."""
     if result.k < 2:
         return ""
     parts = []
-    if math.isfinite(result.tau2):
+    if with_tau2 and math.isfinite(result.tau2):
         parts.append(f"τ² = {number(result.tau2, 3)} {interval(result.tau2_ci, 3)}".strip())
     if math.isfinite(result.i2):
         parts.append(f"I² = {number(result.i2, 1)}% {interval(result.i2_ci, 1)}".strip())
@@ -87,6 +87,11 @@ def short_model(result: PooledResult) -> str:
     return "" if result.k < 2 else MODELS.get(result.method, ("", "IV, random"))[1]
 
 
+def model_name(result: PooledResult) -> str:
+    """'Random effects' or 'Common effect', for the label of a diamond."""
+    return "Common effect" if result.method in ("FE", "MH", "Peto") else "Random effects"
+
+
 def model_words(result: PooledResult) -> str:
     """How the studies were pooled and where each interval comes from."""
     model, _ = MODELS.get(result.method, (f"Random-effects model, τ² by {result.method}, inverse variance", ""))
@@ -98,13 +103,15 @@ def model_words(result: PooledResult) -> str:
     return "; ".join(parts) + "."
 
 
-def footer_lines(result: PooledResult, subgroups: Mapping[str, PooledResult], scale: MeasureScale) -> list[str]:
+def footer_lines(
+    result: PooledResult, subgroups: Mapping[str, PooledResult], scale: MeasureScale, *, with_tau2: bool = True
+) -> list[str]:
     """The lines below the axis, as RevMan prints them, then the model and its notes."""
     if not result.estimable:
         return [NO_EVIDENCE]
     if result.k == 1:
         return [ONE_STUDY]
-    lines = [f"Heterogeneity: {heterogeneity_words(result)}"]
+    lines = [f"Heterogeneity: {heterogeneity_words(result, with_tau2=with_tau2)}"]
     if effect_test_words(result) and scale.null is not None:
         lines.append(f"Test of the overall effect: {effect_test_words(result)}")
     q, df, p = subgroup_difference(subgroups.values())

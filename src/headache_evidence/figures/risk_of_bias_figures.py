@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
-from matplotlib.path import Path
-from matplotlib.textpath import TextPath
 
 from headache_evidence.figures.chart import LINE, MARGIN, NOTE_SIZE, chart, nothing_to_show
 from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style, new_figure
-from headache_evidence.figures.palette import FONT, INK, JUDGEMENT_ALIASES, JUDGEMENTS, judgement_style
+from headache_evidence.figures.judgement_lights import draw_lights, plain_judgement
+from headache_evidence.figures.palette import INK, JUDGEMENTS
 from headache_evidence.figures.risk_of_bias_lights import OVERALL, domains_by_tool
 from headache_evidence.figures.typeset import LINE_HEIGHT, capitalised, clean, text_width, words, wrap
 
 PITCH = 15.0
-LINE_SIGNS = {"+": "+", "–": "_", "×": "x"}  # markers of lines; other signs are drawn as glyphs
 HATCHES = {"low": "", "some_concerns": "\\\\\\", "high": "///", "critical": "xxx", "no_information": ""}
 
 
@@ -80,7 +74,9 @@ def risk_of_bias_plot(table: pd.DataFrame, *, title: str = "Risk of bias by stud
                 for i, domain in enumerate(columns[tool]):
                     at = lights_left + PITCH * (i + 0.5)
                     if (tool, s, domain) in judgement:
-                        places.setdefault(_plain(judgement[tool, s, domain]), []).append((at, y + row_height / 2))
+                        places.setdefault(plain_judgement(judgement[tool, s, domain]), []).append(
+                            (at, y + row_height / 2)
+                        )
                 y += row_height
             y += 4.0
             for text in note_lines[tool]:
@@ -88,29 +84,11 @@ def risk_of_bias_plot(table: pd.DataFrame, *, title: str = "Risk of bias by stud
                 y += small
             y += LINE + 3.0
         for key, at_points in sorted(places.items()):
-            _draw_lights(canvas, key, at_points)
+            draw_lights(canvas, key, at_points, 10.4)
         for text in legend_lines:
             canvas.text(MARGIN, y - LINE / 2 + small / 2, text, size=NOTE_SIZE, va="center")
             y += small
     return describe(figure, title, _overall_words(table), table.reset_index(drop=True))
-
-
-def _draw_lights(canvas: Axes, key: str, places: Sequence[tuple[float, float]]) -> None:
-    """All lights of one judgement as two sets of marks: a file with hundreds of lights stays small."""
-    fill, symbol, colour, _ = JUDGEMENTS[key]
-    x, y = zip(*places, strict=True)
-    canvas.plot(x, y, "o", ms=10.4, mfc=fill, mec=INK, mew=0.5, gid=f"lights-{key}")
-    marker = LINE_SIGNS.get(symbol) or _glyph(symbol)
-    width = 1.2 if symbol in LINE_SIGNS else 0.0
-    canvas.plot(x, y, ls="none", marker=marker, ms=4.6 if width else 5.4, mfc=colour, mec=colour, mew=width)
-
-
-def _glyph(symbol: str) -> Path:
-    """A bold character as a marker, centred on its point."""
-    outline = TextPath((0, 0), symbol, prop=FontProperties(family=FONT, weight="bold"), size=10)
-    box = outline.get_extents()
-    middle = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
-    return Path(outline.vertices - middle, outline.codes)
 
 
 def risk_of_bias_summary_plot(
@@ -130,7 +108,7 @@ def risk_of_bias_summary_plot(
     tool = tool or str(table["tool"].value_counts().sort_index().idxmax())
     part = table.loc[table["tool"] == tool]
     shown = [*domains.get(tool, []), *([OVERALL] if _has_overall(table, tool) else [])]
-    judged = part["judgement"].map(_plain)
+    judged = part["judgement"].map(plain_judgement)
     names = [capitalised(words(domain)) for domain in shown]
     with house_style():
         figure, axes = chart(
@@ -170,12 +148,6 @@ def risk_of_bias_summary_plot(
     return describe(figure, title, _overall_words(part), numbers)
 
 
-def _plain(judgement: object) -> str:
-    key = clean(judgement).lower().replace(" ", "_")
-    key = JUDGEMENT_ALIASES.get(key, key)
-    return key if key in JUDGEMENTS else "no_information"
-
-
 def _has_overall(table: pd.DataFrame, tool: str) -> bool:
     return bool(((table["tool"] == tool) & (table["domain"] == OVERALL)).any())
 
@@ -189,6 +161,6 @@ def _overall_words(table: pd.DataFrame) -> str:
     overall = table.loc[table["domain"] == OVERALL]
     part = overall if len(overall) else table
     what = "overall judgements" if len(overall) else "judgements"
-    counted = part["judgement"].map(_plain).value_counts()
-    shares = ", ".join(f"{judgement_style(key)[3]} {int(counted[key])}" for key in JUDGEMENTS if key in counted)
+    counted = part["judgement"].map(plain_judgement).value_counts()
+    shares = ", ".join(f"{JUDGEMENTS[key][3]} {int(counted[key])}" for key in JUDGEMENTS if key in counted)
     return f"{table['study_id'].nunique()} studies; {what}: {shares}."

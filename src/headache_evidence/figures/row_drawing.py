@@ -5,18 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import Circle, Polygon, Rectangle
+from matplotlib.patches import Polygon, Rectangle
 
-from headache_evidence.figures.evidence_figure import EvidenceFigure, new_figure
-from headache_evidence.figures.palette import BLUE, FONT_SIZE, INK, ORANGE, PALE, PAPER, QUIET, RULE, judgement_style
-from headache_evidence.figures.row_table import CIRCLE, FOOTER_SIZE, MARGIN, TITLE_SIZE, Layout, Placed
+from headache_evidence.figures.evidence_figure import EvidenceFigure, Hover, new_figure
+from headache_evidence.figures.judgement_lights import draw_lights, plain_judgement
+from headache_evidence.figures.palette import BLUE, INK, ORANGE, PALE, PAPER, QUIET, RULE
+from headache_evidence.figures.row_table import FOOTER_SIZE, MARGIN, TITLE_SIZE, Layout, Placed, Row
 from headache_evidence.figures.typeset import LINE_HEIGHT
 
 LARGEST_SQUARE = 9.0  # side in points of the square with the largest weight
 SMALLEST_SQUARE = 1.2
 DIAMOND = 4.0  # half height in points
+LIGHT = 9.2  # diameter of a traffic light
 
 
 @dataclass(frozen=True)
@@ -31,14 +35,24 @@ class PlotAxis:
     band: tuple[float, float] | None = None
 
 
-def draw(layout: Layout, axis: PlotAxis, plot_heading: str = "") -> EvidenceFigure:
+@dataclass(frozen=True)
+class Marks:
+    """Colours of the marks and the shape of the prediction interval."""
+
+    square: str = BLUE
+    overall: str = INK
+    subtotal: str = "#9ecae1"
+    prediction: Literal["bar", "line", "density"] = "bar"
+
+
+def draw(layout: Layout, axis: PlotAxis, marks: Marks | None = None) -> EvidenceFigure:
     """A figure of the layout. Every artist that shows a number has a gid: 'row-3-square', 'row-3-interval' ..."""
     figure = new_figure(layout.width, layout.height)
     canvas = figure.add_axes((0, 0, 1, 1))
     canvas.set(xlim=(0, layout.width), ylim=(layout.height, 0))
     canvas.axis("off")
     canvas.set_gid("text")
-    _headings(canvas, layout, plot_heading)
+    _headings(canvas, layout)
     if not layout.plot_width:
         for number, placed in enumerate(layout.rows):
             _row_text(canvas, layout, placed, number)
@@ -51,16 +65,20 @@ def draw(layout: Layout, axis: PlotAxis, plot_heading: str = "") -> EvidenceFigu
     for number, placed in enumerate(layout.rows):
         _row_text(canvas, layout, placed, number)
         if math.isfinite(placed.row.estimate) or math.isfinite(placed.row.low):
-            _row_marks(plot, layout, axis, placed, number, heaviest)
-        for place, judgement in enumerate(placed.row.judgements):
-            light(
-                canvas, layout.lights_left + CIRCLE * (place + 0.5), placed.middle, judgement, f"row-{number}-{place}"
-            )
+            _row_marks(plot, layout, axis, placed, number, heaviest, marks or Marks())
+    _lights(canvas, layout)
+    figure.hovers = tuple(
+        Hover(
+            p.row.hover, (layout.plot_left, p.top, layout.plot_width, p.height), (f"row-{i}-label", f"row-{i}-estimate")
+        )
+        for i, p in enumerate(layout.rows)
+        if p.row.hover
+    )
     _under_axis(canvas, layout)
     return figure
 
 
-def _headings(canvas: Axes, layout: Layout, plot_heading: str) -> None:
+def _headings(canvas: Axes, layout: Layout) -> None:
     for place, text in enumerate(layout.title):
         y = MARGIN + (place + 0.5) * TITLE_SIZE * LINE_HEIGHT
         canvas.text(MARGIN, y, text, size=TITLE_SIZE, weight="bold", va="center", gid=f"title-{place}")
@@ -76,15 +94,14 @@ def _headings(canvas: Axes, layout: Layout, plot_heading: str) -> None:
         y = layout.headings_top + 0.5 * layout.line
         canvas.text((start + end) / 2, y, group, weight="bold", ha="center", va="center", gid=f"group-{group}")
         canvas.plot([start, end], [y + 0.55 * layout.line] * 2, color=RULE, lw=0.5)
-    for place, text in enumerate(plot_heading.split("\n")):
-        y = bottom - (plot_heading.count("\n") - place + 0.5) * layout.line
-        middle = layout.plot_left + layout.plot_width / 2
-        canvas.text(middle, y, text, weight="bold", ha="center", va="center", gid=f"plot-heading-{place}")
+    end = layout.plot_left + layout.plot_width
+    for lines, x, align in ((layout.over_plot[0], layout.plot_left, "left"), (layout.over_plot[1], end, "right")):
+        for place, text in enumerate(lines):
+            y = bottom - (len(lines) - place - 0.5) * layout.line
+            canvas.text(x, y, text, weight="bold", ha=align, va="center", gid=f"side-{align}-{place}")
     for place, letter in enumerate(layout.lights):
-        x = layout.lights_left + CIRCLE * (place + 0.5)
-        canvas.text(
-            x, bottom - 0.5 * layout.line, letter, weight="bold", ha="center", va="center", gid=f"light-{place}"
-        )
+        y = bottom - 0.5 * layout.line
+        canvas.text(layout.light_x(place), y, letter, weight="bold", ha="center", va="center", gid=f"light-{place}")
     for y in (layout.plot_top - 2.0, layout.plot_bottom):
         canvas.plot([MARGIN, layout.width - MARGIN], [y, y], color=INK, lw=0.6)
 
@@ -105,7 +122,7 @@ def _plot_axes(figure: EvidenceFigure, layout: Layout, axis: PlotAxis) -> Axes:
     plot.spines[["left", "right", "top"]].set_visible(False)
     plot.set_xticks([position for position, _ in axis.ticks], labels=[label for _, label in axis.ticks])
     plot.tick_params(axis="x", pad=2.0)
-    bottom = layout.marks_bottom
+    bottom = layout.plot_bottom
     if axis.band is not None:
         start, end = max(axis.band[0], axis.low), min(axis.band[1], axis.high)
         band = Rectangle((start, layout.plot_top), end - start, bottom - layout.plot_top, facecolor="#ececec", zorder=0)
@@ -155,14 +172,16 @@ def _row_text(canvas: Axes, layout: Layout, placed: Placed, number: int) -> None
         )  # fmt: skip
 
 
-def _row_marks(plot: Axes, layout: Layout, axis: PlotAxis, placed: Placed, number: int, heaviest: float) -> None:
+def _row_marks(
+    plot: Axes, layout: Layout, axis: PlotAxis, placed: Placed, number: int, heaviest: float, marks: Marks
+) -> None:
     row, y, name = placed.row, placed.middle, f"row-{number}"
     per_point = (axis.high - axis.low) / layout.plot_width
     if row.kind == "pooled":
-        _diamond(plot, axis, row.estimate, row.low, row.high, y, name, dark=row.overall)
+        _diamond(plot, axis, row, y, per_point, name, marks.overall if row.overall else marks.subtotal)
         return
     if row.kind == "prediction":
-        _bar(plot, axis, row.low, row.high, y, per_point, name)
+        _prediction(plot, axis, placed, per_point, name, marks.prediction)
         return
     if math.isfinite(row.low) and math.isfinite(row.high):
         _interval(plot, axis, row.low, row.high, y, per_point, f"{name}-interval", INK, 0.9)
@@ -177,7 +196,7 @@ def _row_marks(plot: Axes, layout: Layout, axis: PlotAxis, placed: Placed, numbe
         side = max(LARGEST_SQUARE * math.sqrt(share), SMALLEST_SQUARE)
         width = side * per_point
         square = Rectangle(
-            (row.estimate - width / 2, y - side / 2), width, side, facecolor=BLUE, edgecolor=INK, zorder=3
+            (row.estimate - width / 2, y - side / 2), width, side, facecolor=marks.square, edgecolor=INK, zorder=3
         )
         square.set(linewidth=0.4, gid=f"{name}-square", clip_on=False)
         plot.add_artist(square)
@@ -219,48 +238,49 @@ def _off_axis(plot: Axes, axis: PlotAxis, estimate: float, y: float, per_point: 
     _arrowhead(plot, edge + 4.0 * direction, y, direction, f"{name}-outside-arrow")
 
 
-def _diamond(
-    plot: Axes, axis: PlotAxis, estimate: float, low: float, high: float, y: float, name: str, dark: bool
-) -> None:
-    corners = [(low, y), (estimate, y - DIAMOND), (high, y), (estimate, y + DIAMOND)]
-    fill = INK if dark else "#9ecae1"
-    diamond = Polygon(
-        corners, closed=True, facecolor=fill, edgecolor=INK, linewidth=0.7, zorder=3, gid=f"{name}-diamond"
-    )
+def _diamond(plot: Axes, axis: PlotAxis, row: Row, y: float, per_point: float, name: str, fill: str) -> None:
+    corners = [(row.low, y), (row.estimate, y - DIAMOND), (row.high, y), (row.estimate, y + DIAMOND)]
+    diamond = Polygon(corners, closed=True, facecolor=fill, edgecolor=INK, linewidth=0.7, zorder=3)
+    diamond.set_gid(f"{name}-diamond")
     plot.add_artist(diamond)
-    span = axis.high - axis.low
-    for cut, at, direction in ((low < axis.low, axis.low, 1), (high > axis.high, axis.high, -1)):
+    for cut, at, direction in ((row.low < axis.low, axis.low, 1), (row.high > axis.high, axis.high, -1)):
         if cut:
-            _arrowhead(plot, at, y, direction * span / 175.0, f"{name}-arrow", PAPER)
+            _arrowhead(plot, at, y, direction * per_point, f"{name}-arrow", PAPER)
 
 
-def _bar(plot: Axes, axis: PlotAxis, low: float, high: float, y: float, per_point: float, name: str) -> None:
-    start, end = max(low, axis.low), min(high, axis.high)
-    bar = Rectangle((start, y - 2.0), end - start, 4.0, facecolor=PALE, edgecolor=INK, linewidth=0.7, zorder=3)
-    bar.set(gid=f"{name}-prediction", hatch="/////")
-    plot.add_artist(bar)
-    for cut, at, direction in ((low < axis.low, axis.low, 1), (high > axis.high, axis.high, -1)):
+def _prediction(plot: Axes, axis: PlotAxis, placed: Placed, per_point: float, name: str, shape: str) -> None:
+    """The prediction interval as a hatched bar, a dashed line, or a density with the interval shaded."""
+    row, y = placed.row, placed.middle
+    start, end = max(row.low, axis.low), min(row.high, axis.high)
+    if row.density is not None:
+        x, height = np.asarray(row.density[0], float), np.asarray(row.density[1], float)
+        base = placed.bottom - 2.0
+        curve = base - (placed.height - 4.0) * height
+        inside = (x >= row.low) & (x <= row.high)
+        plot.fill_between(x[inside], base, curve[inside], facecolor=PALE, edgecolor="none", zorder=2)
+        plot.plot(x, curve, color=INK, lw=0.8, zorder=3, gid=f"{name}-density")
+        y = base
+    if shape == "bar":
+        bar = Rectangle((start, y - 2.0), end - start, 4.0, facecolor=PALE, edgecolor=INK, linewidth=0.7, zorder=3)
+        bar.set(gid=f"{name}-prediction", hatch="/////")
+        plot.add_artist(bar)
+    else:
+        style = "-" if row.density is not None else (0, (3, 2))
+        plot.plot([start, end], [y, y], color=INK, lw=1.2, ls=style, zorder=3, gid=f"{name}-prediction")
+    for cut, at, direction in ((row.low < axis.low, axis.low, 1), (row.high > axis.high, axis.high, -1)):
         if cut:
             _arrowhead(plot, at, y, direction * per_point, f"{name}-prediction-arrow")
 
 
-def light(canvas: Axes, x: float, y: float, judgement: str, gid: str, radius: float = 4.6) -> None:
-    """One traffic light: colour and symbol of a judgement; nothing for an empty one."""
-    if not judgement:
-        return
-    fill, symbol, colour, _ = judgement_style(judgement)
-    canvas.add_artist(Circle((x, y), radius, facecolor=fill, edgecolor=INK, linewidth=0.5, gid=f"{gid}-light"))
-    canvas.text(
-        x,
-        y,
-        symbol,
-        ha="center",
-        va="center_baseline",
-        size=FONT_SIZE - 1,
-        weight="bold",
-        color=colour,
-        gid=f"{gid}-symbol",
-    )
+def _lights(canvas: Axes, layout: Layout) -> None:
+    """The traffic lights of all rows."""
+    places: dict[str, list[tuple[float, float]]] = {}
+    for placed in layout.rows:
+        for place, judgement in enumerate(placed.row.judgements):
+            if judgement:
+                places.setdefault(plain_judgement(judgement), []).append((layout.light_x(place), placed.middle))
+    for key, at_points in sorted(places.items()):
+        draw_lights(canvas, key, at_points, LIGHT)
 
 
 def _under_axis(canvas: Axes, layout: Layout) -> None:

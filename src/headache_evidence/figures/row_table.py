@@ -17,6 +17,10 @@ NAN = math.nan
 MARGIN = 10.0
 GAP = 10.0
 CIRCLE = 12.0  # pitch of the risk-of-bias lights
+OVERALL_LETTER = "Ov."
+OVERALL_GAP = 5.0
+DENSITY_HEIGHT = 22.0  # of a row that shows a density
+BESIDE_AXIS = 200.0  # room left of the plot from which text stands beside the axis, not below it
 ROW_PADDING = 3.2
 TITLE_SIZE = FONT_SIZE + 2.0
 FOOTER_SIZE = FONT_SIZE - 0.5
@@ -57,6 +61,8 @@ class Row:
     overall: bool = False
     shrunk: tuple[float, float, float] = (NAN, NAN, NAN)
     judgements: tuple[str, ...] = ()
+    hover: str = ""  # what a viewer shows when the pointer rests on the row
+    density: tuple[Sequence[float], Sequence[float]] | None = None  # of a prediction: positions and heights up to 1
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,11 @@ class Placed:
     def middle(self) -> float:
         """Vertical middle of the row."""
         return self.top + self.height / 2
+
+    @property
+    def bottom(self) -> float:
+        """Lower edge of the row."""
+        return self.top + self.height
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,7 @@ class Layout:
     lights: tuple[str, ...]
     below_axis: float
     under_axis: tuple[list[str], list[str]]
+    over_plot: tuple[list[str], list[str]]
     axis_title: list[str]
     footer: list[str]
     footer_top: float
@@ -106,20 +118,20 @@ class Layout:
         """Height of a line of body text."""
         return FONT_SIZE * LINE_HEIGHT
 
-    @property
-    def marks_bottom(self) -> float:
-        """Lower edge of the last row that has something drawn in the plot."""
-        drawn = [p for p in self.rows if math.isfinite(p.row.low) or math.isfinite(p.row.estimate)]
-        return drawn[-1].top + drawn[-1].height if drawn else self.plot_bottom
+    def light_x(self, place: int) -> float:
+        """Middle of a column of lights; the overall judgement stands a little apart."""
+        apart = OVERALL_GAP if self.lights[place] == OVERALL_LETTER else 0.0
+        return self.lights_left + CIRCLE * (place + 0.5) + apart
 
 
 def lay_out(
     rows: Sequence[Row],
     columns: Sequence[Column],
     *,
+    after: Sequence[Row] = (),
     title: str = "",
     plot_width: float = 175.0,
-    plot_heading: str = "",
+    over_plot: tuple[str, str] = ("", ""),
     lights: Sequence[str] = (),
     under_axis: tuple[str, str] = ("", ""),
     axis_title: str = "",
@@ -129,12 +141,16 @@ def lay_out(
 ) -> Layout:
     """Measure all text, wrap what is too long, and give every row and column its place.
 
-    Without a ``plot_width`` there are rows only. The figure is as wide as its columns and as high as its rows. Widths
+    Without a ``plot_width`` there are rows only. The rows ``after`` stand below the line that closes the table, beside
+    the axis where there is room. The figure is as wide as its columns and as high as its rows. Widths
     come from the text; a cell wider than the ``max_width`` of its column gets more lines and its row more height.
     """
-    line = FONT_SIZE * LINE_HEIGHT
-    wrapped = [{c.key: wrap(row.cells.get(c.key, ""), c.max_width, bold=_bold(row)) for c in columns} for row in rows]
-    widths = _column_widths(rows, columns, wrapped)
+    line, small = FONT_SIZE * LINE_HEIGHT, FOOTER_SIZE * LINE_HEIGHT
+    wrapped = [
+        {c.key: wrap(row.cells.get(c.key, ""), c.max_width, bold=_bold(row)) for c in columns}
+        for row in (*rows, *after)
+    ]
+    widths = _column_widths([*rows, *after], columns, wrapped)
     left: dict[str, float] = {}
     x = MARGIN
     for column in (c for c in columns if not c.right_of_plot):
@@ -143,40 +159,37 @@ def lay_out(
         x += widths[column.key]
     plot_left = x + GAP
     right = [c for c in columns if c.right_of_plot]
-    taken = sum(widths[c.key] + c.gap for c in right) + (CIRCLE * len(lights) + GAP if lights else 0.0)
+    lights_width = CIRCLE * len(lights) + (OVERALL_GAP if OVERALL_LETTER in lights else 0.0)
+    taken = sum(widths[c.key] + c.gap for c in right) + (lights_width + GAP if lights else 0.0)
     if plot_width:
-        plot_width = max(plot_width, text_width(plot_heading, bold=True), min_width - MARGIN - taken - plot_left)
+        plot_width = max(plot_width, min_width - MARGIN - taken - plot_left)
     x = plot_left + plot_width
     for column in right:
         x += column.gap
         left[column.key] = x
         x += widths[column.key]
     lights_left = x + GAP
-    width = max((lights_left + CIRCLE * len(lights) if lights else x) + MARGIN, min_width)
+    width = max((lights_left + lights_width if lights else x) + MARGIN, min_width)
 
     title_lines = wrap_paragraphs(title, width - 2 * MARGIN, TITLE_SIZE, bold=True) if title else []
     headings_top = MARGIN + len(title_lines) * TITLE_SIZE * LINE_HEIGHT + (4.0 if title_lines else 0.0)
-    heading_lines = max((c.heading.count("\n") + 1 for c in columns if c.heading), default=1)
-    heading_lines = max(heading_lines, plot_heading.count("\n") + 1 if plot_heading else 1)
-    headings_height = (heading_lines + any(c.group for c in columns)) * line + 4.0
-    top = plot_top = headings_top + headings_height
-    second = next((left[c.key] for c in columns[1:] if not c.right_of_plot), plot_left)
-    placed = []
-    for row, cells in zip(rows, wrapped, strict=True):
-        words_x = second if any(row.cells.values()) else MARGIN + row.indent
-        beside_plot = bool(plot_width) and plot_left - words_x > 200.0
-        room = plot_left - GAP - words_x if beside_plot else width - MARGIN - words_x
-        words = wrap_paragraphs(row.words, room, bold=_bold(row)) if row.words else []
-        lines = max([len(words), *(len(cell) for cell in cells.values()), 1])
-        height = line * lines + row_padding if row.kind != "space" else line * 0.5
-        placed.append(Placed(row, top, height, cells, words, words_x))
-        top += height
-    below_axis = top + (16.0 if plot_width else 0.0)
     half = (plot_width - 8.0) / 2
-    favours = tuple(wrap(text, half, FOOTER_SIZE) if text else [] for text in under_axis)
+    sides = [wrap(text, half, bold=True) if text else [] for text in over_plot]
+    heading_lines = max((c.heading.count("\n") + 1 for c in columns if c.heading), default=1)
+    heading_lines += any(c.group for c in columns)
+    headings_height = max(heading_lines, *(len(lines) for lines in sides)) * line + 4.0
+    plot_top = headings_top + headings_height
+    second = next((left[c.key] for c in columns[1:] if not c.right_of_plot), plot_left)
+    favours = [wrap(text, half, FOOTER_SIZE) if text else [] for text in under_axis]
     axis_lines = wrap(axis_title, plot_width + 2 * MARGIN, FOOTER_SIZE) if axis_title else []
-    small = FOOTER_SIZE * LINE_HEIGHT
-    axis_bottom = below_axis + small * (max(len(f) for f in favours) + len(axis_lines))
+    room = _Room(second, plot_left if plot_width else 0.0, width, row_padding)
+    placed = _place(rows, wrapped, plot_top, room)
+    table_bottom = placed[-1].bottom if placed else plot_top
+    below_axis = table_bottom + (16.0 if plot_width else 0.0)
+    axis_bottom = below_axis + small * (max(len(lines) for lines in favours) + len(axis_lines))
+    beside = not plot_width or plot_left - second > BESIDE_AXIS
+    placed += _place(after, wrapped[len(rows) :], table_bottom if beside else axis_bottom, room)
+    top = placed[-1].bottom if placed else table_bottom
     footer_top, footer_lines = _footer_lines(footer, top + 5.0, axis_bottom, plot_left - 2 * MARGIN, width - 2 * MARGIN)
     bottom = max(axis_bottom, footer_top + small * len(footer_lines))
     return Layout(
@@ -192,15 +205,42 @@ def lay_out(
         plot_left=plot_left,
         plot_width=plot_width,
         plot_top=plot_top,
-        plot_bottom=top,
+        plot_bottom=table_bottom,
         lights_left=lights_left,
         lights=tuple(lights),
         below_axis=below_axis,
         under_axis=(favours[0], favours[1]),
+        over_plot=(sides[0], sides[1]),
         axis_title=axis_lines,
         footer=footer_lines,
         footer_top=footer_top,
     )
+
+
+@dataclass(frozen=True)
+class _Room:
+    """Where words that run across columns may start and end."""
+
+    second_column: float
+    plot_left: float  # 0 when there is no plot
+    width: float
+    padding: float
+
+
+def _place(rows: Sequence[Row], wrapped: Sequence[Mapping[str, list[str]]], top: float, room: _Room) -> list[Placed]:
+    """Rows below each other from ``top``, each as high as its longest cell."""
+    line = FONT_SIZE * LINE_HEIGHT
+    placed = []
+    for row, cells in zip(rows, wrapped, strict=False):
+        words_x = room.second_column if any(row.cells.values()) else MARGIN + row.indent
+        beside_plot = room.plot_left - words_x > BESIDE_AXIS
+        words_width = room.plot_left - GAP - words_x if beside_plot else room.width - MARGIN - words_x
+        words = wrap_paragraphs(row.words, words_width, bold=_bold(row)) if row.words else []
+        lines = max([len(words), *(len(cell) for cell in cells.values()), 1])
+        height = max(line * lines, DENSITY_HEIGHT if row.density is not None else 0.0) + room.padding
+        placed.append(Placed(row, top, height if row.kind != "space" else line * 0.5, cells, words, words_x))
+        top = placed[-1].bottom
+    return placed
 
 
 def _footer_lines(
@@ -208,7 +248,7 @@ def _footer_lines(
 ) -> tuple[float, list[str]]:
     """The footer starts left of the axis labels where there is room, and uses the full width below them."""
     if beside_axis < 220.0 or axis_bottom <= top:
-        return axis_bottom + 6.0, [line for text in texts for line in wrap(text, full_width, FOOTER_SIZE)]
+        return max(top, axis_bottom + 6.0), [line for text in texts for line in wrap(text, full_width, FOOTER_SIZE)]
     lines: list[str] = []
     for text in texts:
         below = top + len(lines) * FOOTER_SIZE * LINE_HEIGHT > axis_bottom
@@ -223,7 +263,7 @@ def _bold(row: Row) -> bool:
 def _column_widths(
     rows: Sequence[Row], columns: Sequence[Column], wrapped: Sequence[Mapping[str, list[str]]]
 ) -> dict[str, float]:
-    """Widest line of each column, indents included; the last column of a group grows until the group heading fits."""
+    """Widest line of each column, indents included; the first column of a group grows until its headings fit."""
     widths = {}
     for place, column in enumerate(columns):
         cell = max(
@@ -239,7 +279,8 @@ def _column_widths(
     for group in dict.fromkeys(c.group for c in columns if c.group):
         members = [c for c in columns if c.group == group]
         present = sum(widths[c.key] for c in members) + sum(c.gap for c in members[1:])
-        short = text_width(group, bold=True) - present
+        over = max((text_width(c.heading, bold=True) for c in members if c.overhang), default=0.0)
+        short = max(text_width(group, bold=True), over) - present
         if short > 0:
             widths[members[0].key] += short
     return widths

@@ -1,0 +1,64 @@
+"""What a viewer shows when the pointer rests on a study: its effect, its numbers, where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from headache_evidence.figures.effect_columns import arm_cells
+from headache_evidence.figures.typeset import capitalised, clean, words
+
+NOT_SAID = frozenset({"", "none", "not reported"})
+
+
+def effect_hover(label: str, effect: str, record: Mapping[str, Any]) -> str:
+    """Lines for one effect.
+
+    Parameters
+    ----------
+    label : study as printed.
+    effect : measure, estimate, interval and weight as printed.
+    record : the row of the effects table; columns it lacks are left out.
+    """
+    cells = arm_cells(record)
+    arms = [
+        f"{_arm(record, arm)}: {numbers}"
+        for arm in ("1", "2")
+        if (numbers := cells[f"count{arm}"] if _known(record, f"events{arm}") else _mean(cells, arm))
+    ]
+    setting = [words(record.get(name)) for name in ("technique", "guidance", "nerves", "injectate")]
+    if _known(record, "weeks"):
+        setting.append(f"{record['weeks']:.3g} weeks")
+    lines = [
+        label,
+        effect,
+        capitalised(", ".join(text for text in setting if text not in NOT_SAID)),
+        *arms,
+        _line("Derivation", record.get("derivation")),
+        _line("Doubts", record.get("flags")),
+        _line("Rows", record.get("source_rows")),
+        _line("Source", record.get("source_url")),
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _arm(record: Mapping[str, Any], arm: str) -> str:
+    name = clean(record.get(f"arm_{arm}_label"))
+    return capitalised(name) or ("Intervention" if arm == "1" else "Comparator")
+
+
+def _mean(cells: Mapping[str, str], arm: str) -> str:
+    parts = [cells[f"mean{arm}"], f"n = {cells[f'n{arm}']}" if cells[f"n{arm}"] else ""]
+    return ", ".join(part for part in parts if part)
+
+
+def _known(record: Mapping[str, Any], name: str) -> bool:
+    value = record.get(name)
+    return value is not None and bool(pd.notna(value))
+
+
+def _line(heading: str, value: object) -> str:
+    text = clean(value)
+    return f"{heading}: {text}" if text else ""
