@@ -34,7 +34,7 @@ KEY = (
     "its row in mcid.csv."
 )
 FIXED_TIME = datetime(2000, 1, 1, tzinfo=UTC)  # of files in a Word document, so that equal tables are equal bytes
-LATEX_SIGNS = {
+LATEX_SIGNS: dict[str, str | int | None] = {
     "\\": r"\textbackslash{}", "⊕": r"$\oplus$", "○": r"$\bigcirc$", "−": r"$-$", "≥": r"$\geq$", "≤": r"$\leq$",
     "×": r"$\times$", "²": r"$^2$", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$",
     "[": "{[}", "]": "{]}", "\N{NO-BREAK SPACE}": "~", **{sign: rf"\{sign}" for sign in "&%$#_{}"},

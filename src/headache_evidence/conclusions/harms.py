@@ -19,13 +19,29 @@ from headache_evidence.tables.protocol import Protocol
 from headache_evidence.tables.vocabulary import CORTICOSTEROIDS, LOCAL_ANAESTHETICS
 
 REPORT_COLUMNS = (
-    "study_id", "label", "headache_type", "design", "technique", "injectate", "event", "events", "total", "reason",
-    "source_url", "source_row",
+    "study_id", "arm_id", "label", "headache_type", "design", "technique", "injectate", "event", "events", "total",
+    "reason", "source_url", "source_row",
 )  # fmt: skip
 RATE_COLUMNS = (
     "event", "technique", "injectate", "k", "events", "patients", "rate", "ci_low", "ci_high", "lowest", "highest",
     "rule_of_three",
 )  # fmt: skip
+
+
+EVENT_TITLES = {
+    "any": "any adverse event",
+    "serious": "serious adverse event",
+    "injection_site_pain": "injection-site pain",
+    "injection_site_swelling": "injection-site swelling",
+    "intra_articular_spread": "intra-articular spread",
+    "alopecia_atrophy": "alopecia or atrophy",
+    "vasovagal": "vasovagal reaction",
+}
+
+
+def event_title(event: str) -> str:
+    """The name of an adverse event for readers."""
+    return EVENT_TITLES.get(event, event.replace("_", " "))
 
 
 def rule_of_three(patients: float) -> float:
@@ -75,6 +91,7 @@ def harm_reports(evidence: Evidence, protocol: Protocol) -> pd.DataFrame:
         records.append(
             {
                 "study_id": row["study_id"],
+                "arm_id": row["arm_id"],
                 "label": tables.studies.at[row["study_id"], "label"],
                 "headache_type": row["headache_type"],
                 "design": tables.studies.at[row["study_id"], "design"],

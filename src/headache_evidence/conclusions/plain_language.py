@@ -118,6 +118,11 @@ def in_sentence(title: str) -> str:
     return title if capitals > 1 and "(" not in title.split(" ")[1] else title[:1].lower() + title[1:]
 
 
+def count(number: int, one: str, many: str) -> str:
+    """'1 study', '2 studies'."""
+    return f"{number} {one if number == 1 else many}"
+
+
 def size_class(size: float, ci: Interval, threshold: float) -> str:
     """important, small, trivial, or unclear: by the estimate against the threshold.
 

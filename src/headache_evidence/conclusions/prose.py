@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from headache_evidence.conclusions.claims import AuditedClaim, studies_of
 from headache_evidence.conclusions.judgement import LEVELS, Certainty
-from headache_evidence.conclusions.plain_language import in_sentence
+from headache_evidence.conclusions.plain_language import count, in_sentence
 from headache_evidence.pools.answers import Answer
 from headache_evidence.tables.protocol import Protocol
 
@@ -45,9 +45,10 @@ def overview(
 
 def claims_summary(claims: Sequence[AuditedClaim]) -> tuple[str, ...]:
     """How many claims fare how, for hydrodissection itself and for nerve blocks as indirect evidence."""
-    direct, indirect = (Counter(getattr(claim, name) for claim in claims) for name in ("verdict", "indirect_verdict"))
+    whole = [claim for claim in claims if not claim.part]
+    direct, indirect = (Counter(getattr(claim, name) for claim in whole) for name in ("verdict", "indirect_verdict"))
     return (
-        f"Of {count(len(claims), 'statement', 'statements')}, for hydrodissection itself: {_counted(direct)}.",
+        f"Of {count(len(whole), 'statement', 'statements')}, for hydrodissection itself: {_counted(direct)}.",
         f"The same statements about nerve blocks, as indirect evidence: {_counted(indirect)}.",
     )
 
@@ -61,11 +62,6 @@ def harms_summary(rates: pd.DataFrame, serious: pd.DataFrame) -> tuple[str, ...]
         f"does not exclude it.",
         f"{count(len(serious), 'report tells', 'reports tell')} of a serious event or are about a harm.",
     )
-
-
-def count(number: int, one: str, many: str) -> str:
-    """'1 study', '2 studies'."""
-    return f"{number} {one if number == 1 else many}"
 
 
 def _counted(verdicts: Counter[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headache_evidence.conclusions.downgrading import excludes
+from headache_evidence.conclusions.judgement import LEVELS as LEVELS
 from headache_evidence.pools.result import Interval
 
 SUPPORTED, WEAKLY, CONTRADICTED, NOT_ASSESSABLE = (
@@ -73,22 +74,59 @@ def difference_verdict(effects: Sequence[RatedEffect]) -> str:
     return CONTRADICTED if effects and len(none) == len(effects) else NOT_ASSESSABLE
 
 
-def harms_verdict(named: dict[str, float], others: dict[str, float]) -> str:
-    """Verdict on 'these are the risks'.
+def whole_verdict(parts: Sequence[str]) -> str:
+    """Verdict on a statement with several parts, all of which it claims.
+
+    Contradicted when a part is; supported when all are; weakly supported when some are, even weakly; else not
+    assessable.
+    """
+    if CONTRADICTED in parts:
+        return CONTRADICTED
+    if parts and all(part == SUPPORTED for part in parts):
+        return SUPPORTED
+    return WEAKLY if any(part in (SUPPORTED, WEAKLY) for part in parts) else NOT_ASSESSABLE
+
+
+def risk_verdict(events: float, studies: int, upper: float, rare: float) -> str:
+    """Verdict on 'this is a risk'.
 
     Parameters
     ----------
-    named, others : events counted of the events that the statement names and of all others; NaN when never counted.
+    events : counted. studies : studies of more than one patient in which it occurred.
+    upper : upper limit of its rate. rare : a rate below which an event would not matter; NaN when none is declared.
 
-    Contradicted when an event that the statement does not name was counted; supported when all that it names were;
-    weakly supported when some were; else not assessable.
+    Supported when two studies saw it, weakly supported when it was seen at all; contradicted when nobody had it in so
+    many patients that its rate lies below ``rare``; else not assessable.
     """
-    if any(count > 0 for count in others.values()):
+    if events > 0:
+        return SUPPORTED if studies >= 2 else WEAKLY
+    return CONTRADICTED if upper < rare else NOT_ASSESSABLE
+
+
+def harms_verdict(named: Sequence[str], *, others: bool) -> str:
+    """Verdict on 'these are the risks' from the verdicts on each.
+
+    Not assessable while none of the named risks was seen or excluded, whatever else was counted; contradicted when all
+    were excluded, or when the list is incomplete; supported when all were seen; else weakly supported.
+    """
+    if all(verdict == NOT_ASSESSABLE for verdict in named):
+        return NOT_ASSESSABLE
+    if others or all(verdict == CONTRADICTED for verdict in named):
         return CONTRADICTED
-    seen = [count for count in named.values() if count > 0]
+    seen = [verdict for verdict in named if verdict in (SUPPORTED, WEAKLY)]
     if not seen:
         return NOT_ASSESSABLE
-    return SUPPORTED if len(seen) == len(named) else WEAKLY
+    return SUPPORTED if all(verdict == SUPPORTED for verdict in named) else WEAKLY
+
+
+def unknown_verdict(levels: Sequence[str]) -> str:
+    """Verdict on 'this is unknown' from the certainty of every comparison there is.
+
+    Supported when there is none, weakly supported when all are of low or very low certainty, contradicted otherwise.
+    """
+    if not levels:
+        return SUPPORTED
+    return CONTRADICTED if any(level in TRUSTED for level in levels) else WEAKLY
 
 
 def size_verdict(patients_and_needed: Sequence[tuple[float, float]]) -> str:

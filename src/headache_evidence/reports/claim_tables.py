@@ -19,7 +19,7 @@ from headache_evidence.conclusions.gaps import (
     reporting_needed,
 )
 from headache_evidence.conclusions.grading import certainties
-from headache_evidence.conclusions.harms import pooled_harms, serious_harms
+from headache_evidence.conclusions.harms import event_title, pooled_harms, serious_harms
 from headache_evidence.conclusions.prose import claims_summary, harms_summary, overview
 from headache_evidence.conclusions.published import beside_published
 from headache_evidence.figures.evidence_figure import EvidenceFigure
@@ -30,8 +30,6 @@ from headache_evidence.pools.answers import Answer
 from headache_evidence.reports.readable_tables import ReadableTable, interval_text, links_cell
 from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.protocol import Protocol
-
-EVENT_TITLES = {"any": "any adverse event", "serious": "serious adverse event"}
 
 
 @dataclass(frozen=True)
@@ -64,12 +62,12 @@ def show_claims(claims: Sequence[AuditedClaim]) -> ReadableTable:
     table = pd.DataFrame(
         [
             {
-                "statement": claim.text,
+                "statement": f"\N{EM DASH} {claim.part}" if claim.part else claim.text,
                 "verdict": claim.verdict,
                 "why": claim.why,
-                "hydrodissection studies": ", ".join(claim.direct_studies) or "none",
+                "hydrodissection studies": "" if claim.part else ", ".join(claim.direct_studies) or "none",
                 "with deciding numbers": claim.deciding_k,
-                "nerve block studies": claim.indirect_studies,
+                "nerve block studies": "" if claim.part else str(claim.indirect_studies),
                 "verdict for nerve blocks": claim.indirect_verdict,
                 "why, indirectly": claim.indirect_why,
             }
@@ -90,7 +88,7 @@ def show_harms(harms: pd.DataFrame, headache_type: str = "") -> ReadableTable:
     rates = pooled_harms(of_type(harms, headache_type))
     table = pd.DataFrame(
         {
-            "event": rates["event"].replace(EVENT_TITLES).str.replace("_", " "),
+            "event": rates["event"].map(event_title),
             "technique": rates["technique"].str.replace("_", " "),
             "injectate": rates["injectate"],
             "k": rates["k"],
@@ -122,7 +120,7 @@ def show_serious_harms(evidence: Evidence, protocol: Protocol, headache_type: st
 def harms_figure(harms: pd.DataFrame, headache_type: str, output_dir: str | Path = "") -> EvidenceFigure:
     """Every reported harm of the headache type with its exact interval, by technique; saved when a folder is given."""
     table = of_type(harms, headache_type)
-    table = table.assign(event=table["event"].replace(EVENT_TITLES))
+    table = table.assign(event=table["event"].map(event_title))
     return _saved(harms_plot(table), output_dir, f"{headache_type}.harms")
 
 

@@ -116,7 +116,8 @@ class Claim(_Rules):
     """A statement to audit, and what decides it.
 
     kind : effect (does the outcome improve), harms (are these the risks), contrast (does a feature of the procedure
-    change the effect), long_term (is nothing known beyond the last window), larger_trials (is more information needed).
+    or the choice of patients change the effect; adverse_events then name misplaced needles), long_term (is nothing
+    known beyond the last window), larger_trials (is more information needed).
     headache_type : empty when the claim is asked of every type.
     """
 
@@ -128,7 +129,7 @@ class Claim(_Rules):
     nerves: tuple[str, ...] = ()
     outcomes: tuple[str, ...] = ()
     adverse_events: tuple[str, ...] = ()
-    features: tuple[Literal["guidance", "nerves", "injectate", "technique"], ...] = ()
+    features: tuple[Literal["guidance", "selection", "nerves", "injectate", "technique"], ...] = ()
     windows: tuple[str, ...] = ()
 
 
