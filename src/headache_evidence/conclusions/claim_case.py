@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from headache_evidence.conclusions.claim_contrasts import Arms
+from headache_evidence.conclusions.claim_contrasts import Arm, Arms, ArmsOfStudy, arms_by_study
 from headache_evidence.conclusions.grading import better, certainty
 from headache_evidence.conclusions.summary_of_findings import absolute_of
 from headache_evidence.conclusions.thresholds import important_difference
@@ -28,7 +28,24 @@ class Case:
     answers: tuple[Answer, ...]
     headache_type: str
     reports: pd.DataFrame  # of harms
-    arms: pd.DataFrame  # indexed by study_id and arm_id
+    arms: Mapping[tuple[str, str], Arm]  # by study_id and arm_id
+    studies: tuple[ArmsOfStudy, ...]  # of the headache type
+
+
+def case_of(
+    evidence: Evidence, protocol: Protocol, answers: Iterable[Answer], headache_type: str, reports: pd.DataFrame
+) -> Case:
+    """Everything about one headache type. ``reports`` of harms may hold other types too."""
+    records: list[Arm] = list(evidence.arms.to_dict("records"))
+    return Case(
+        evidence=evidence,
+        protocol=protocol,
+        answers=tuple(answers),
+        headache_type=headache_type,
+        reports=reports.loc[reports["headache_type"] == headache_type],
+        arms={(str(arm["study_id"]), str(arm["arm_id"])): arm for arm in records},
+        studies=arms_by_study(evidence, headache_type),
+    )
 
 
 def rated_effects(
@@ -50,10 +67,10 @@ def rated_effects(
     for item in case.answers:
         question = item.question
         asked = question.outcome in outcomes and question.comparison in comparisons
-        if not asked or question.intervention != "injection":
+        if not asked or question.intervention != "injection" or not item.pooled.k:
             continue
         rows = usable_effects(item.effects)
-        kept = rows.loc[[chosen(row) for _, row in rows.iterrows()]] if len(rows) else rows
+        kept = rows.loc[[chosen(row) for _, row in rows.iterrows()]]
         if kept.empty:
             continue
         if sign is not None:
@@ -63,10 +80,10 @@ def rated_effects(
     return found
 
 
-def arm_pair(arms: pd.DataFrame, row: pd.Series) -> tuple[list[pd.Series], list[pd.Series]]:
+def arm_pair(arms: Mapping[tuple[str, str], Arm], row: pd.Series) -> tuple[Arms, Arms]:
     """The arms on the two sides of an effect."""
     first, second = (
-        [arms.loc[(row["study_id"], arm)] for arm in str(row[side]).split("+") if arm] for side in ("arm_1", "arm_2")
+        [arms[str(row["study_id"]), arm] for arm in str(row[side]).split("+") if arm] for side in ("arm_1", "arm_2")
     )
     return first, second
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-
-import pandas as pd
+from typing import Any
 
 from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.vocabulary import CORTICOSTEROIDS, LOCAL_ANAESTHETICS
@@ -21,7 +20,17 @@ UNKNOWN = ("", "not_reported")
 CONTROLLED = ("rct_parallel", "rct_crossover", "nonrandomised_controlled")  # their arms differ in what was given
 NO_PROCEDURE = ("drug", "usual_care", "sham_injection", "sham_topical", "other")
 
-Arms = Sequence[pd.Series]
+Arm = Mapping[Any, Any]  # a row of arms.csv
+Arms = Sequence[Arm]
+
+
+@dataclass(frozen=True)
+class ArmsOfStudy:
+    """A study's design and arms."""
+
+    study_id: str
+    design: str
+    arms: tuple[Arm, ...]
 
 
 @dataclass(frozen=True)
@@ -70,25 +79,30 @@ def differ_in_substances(substances: frozenset[str], others: frozenset[str], fir
     return _holds(first, substances) != _holds(second, substances) and _holds(first, others) == _holds(second, others)
 
 
-def comparing_studies(evidence: Evidence, headache_type: str, technique: str, contrast: Contrast) -> tuple[str, ...]:
-    """Studies of the headache type with two arms that differ as the contrast asks, one of them of the technique.
+def comparing_studies(studies: Iterable[ArmsOfStudy], technique: str, contrast: Contrast) -> tuple[str, ...]:
+    """Studies with two arms that differ as the contrast asks, one of them of the technique.
 
-    Retracted studies do not count. Kinds of patients are compared only by studies whose arms were not given different
-    care: see ``tells_of``.
+    Kinds of patients are compared only by studies whose arms were not given different care: see ``tells_of``.
     """
+    found = []
+    for study in studies:
+        pairs = combinations(study.arms, 2) if tells_of(contrast, study.design) else ()
+        if any(technique in (a["technique"], b["technique"]) and contrast.holds([a], [b]) for a, b in pairs):
+            found.append(study.study_id)
+    return tuple(found)
+
+
+def arms_by_study(evidence: Evidence, headache_type: str) -> tuple[ArmsOfStudy, ...]:
+    """The studies of a headache type that were not retracted, with their arms."""
     studies = evidence.studies.loc[
         (evidence.studies["headache_type"] == headache_type) & ~evidence.studies["retracted"]
     ]
-    studies = studies.loc[[tells_of(contrast, design) for design in studies["design"]]]
-    arms = evidence.arms.loc[evidence.arms["study_id"].isin(studies["study_id"])]
-    found = []
-    for study, group in arms.groupby("study_id"):
-        own = [arm for _, arm in group.iterrows()]
-        if any(
-            technique in (a["technique"], b["technique"]) and contrast.holds([a], [b]) for a, b in combinations(own, 2)
-        ):
-            found.append(str(study))
-    return tuple(sorted(found))
+    designs = dict(zip(studies["study_id"], studies["design"], strict=True))
+    groups: dict[str, list[Arm]] = {study: [] for study in sorted(designs)}
+    for arm in evidence.arms.to_dict("records"):
+        if arm["study_id"] in groups:
+            groups[str(arm["study_id"])].append(arm)
+    return tuple(ArmsOfStudy(study, designs[study], tuple(arms)) for study, arms in groups.items())
 
 
 def tells_of(contrast: Contrast, design: str) -> bool:

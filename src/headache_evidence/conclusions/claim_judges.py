@@ -83,7 +83,7 @@ def _contrast(claim: Claim, technique: str, case: Case, contrast: Contrast) -> J
 
     found = rated_effects(case, claim.outcomes, ("active_block", "active_procedure"), chosen, technique, contrast.sign)
     judge = verdicts.difference_verdict if contrast.sign is None else verdicts.effect_verdict
-    studies = comparing_studies(case.evidence, case.headache_type, technique, contrast)
+    studies = comparing_studies(case.studies, technique, contrast)
     why = effect_words(found, case.protocol)
     if not why and studies:
         why = (
@@ -102,7 +102,7 @@ def _precision(claim: Claim, technique: str, case: Case) -> Judged:
     tables, studies = [], []
     for _, group in rows.loc[rows["events"].notna()].groupby(["study_id", "event"]):
         study = str(group["study_id"].iloc[0])
-        arms = [case.arms.loc[(study, arm)] for arm in group["arm_id"]]
+        arms = [case.arms[study, str(arm)] for arm in group["arm_id"]]
         guided = group.loc[[arm["guidance"] in GUIDED for arm in arms]]
         unguided = group.loc[[arm["guidance"] not in (*GUIDED, *UNKNOWN) for arm in arms]]
         if len(guided) and len(unguided) and differ_only_in("guidance", [arms[0]], [arms[-1]]):

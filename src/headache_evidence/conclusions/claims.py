@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from headache_evidence.conclusions.claim_case import Case
+from headache_evidence.conclusions.claim_case import Case, case_of
 from headache_evidence.conclusions.claim_judges import JUDGES
 from headache_evidence.conclusions.harms import harm_reports
 from headache_evidence.pools.answers import Answer
@@ -47,9 +47,7 @@ def audit_claims(
     harms : from ``harm_reports``; made from the evidence when None.
     """
     reports = harm_reports(evidence, protocol) if harms is None else harms
-    reports = reports.loc[reports["headache_type"] == headache_type]
-    arms = evidence.arms.set_index(["study_id", "arm_id"])
-    case = Case(evidence, protocol, tuple(answers), headache_type, reports, arms)
+    case = case_of(evidence, protocol, answers, headache_type, reports)
     asked = {name: claim for name, claim in protocol.claims.items() if claim.headache_type in ("", headache_type)}
     return tuple(judged for name, claim in asked.items() for judged in _audit(name, claim, case))
 
