@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from headache_evidence.errors import InputError
 from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, new_figure
 from headache_evidence.figures.palette import CATEGORY_COLOURS, CATEGORY_HATCHES, CATEGORY_MARKERS, FONT_SIZE
-from headache_evidence.figures.typeset import LINE_HEIGHT, clean, text_width, wrap
+from headache_evidence.figures.typeset import LINE_HEIGHT, text_width, wrap
 
 MARGIN = 10.0
 TITLE_SIZE = FONT_SIZE + 2.0
@@ -117,6 +116,23 @@ def _place(figure: EvidenceFigure, x: float, y: float, text: str, **properties: 
     figure.text(x / width, 1 - y / height, text, **properties)  # type: ignore[arg-type]
 
 
+def add_note(figure: EvidenceFigure, text: str) -> None:
+    """One more sentence below a chart: the figure grows, everything else keeps its size and place from the top."""
+    width, height = figure.get_size_inches() * 72.0
+    lines = wrap(text, width - 2 * MARGIN, NOTE_SIZE)
+    more = len(lines) * NOTE_SIZE * LINE_HEIGHT
+    for axes in figure.axes:
+        box = axes.get_position()
+        tall = height + more
+        axes.set_position((box.x0, (box.y0 * height + more) / tall, box.width, box.height * height / tall))
+    for label in figure.texts:
+        label.set_y((label.get_position()[1] * height + more) / (height + more))
+    figure.set_size_inches(width / 72.0, (height + more) / 72.0)
+    for i, line in enumerate(lines):
+        y = height + more - MARGIN - (len(lines) - i - 0.5) * NOTE_SIZE * LINE_HEIGHT
+        _place(figure, MARGIN, y, line, size=NOTE_SIZE, gid=f"added-note-{i}")
+
+
 def needs(table: pd.DataFrame, columns: Sequence[str], what: str) -> None:
     """InputError that names the missing columns of a table."""
     missing = [name for name in columns if name not in table.columns]
@@ -132,64 +148,3 @@ def nothing_to_show(title: str, words: str) -> EvidenceFigure:
     axes.axis("off")
     _place(figure, MARGIN, figure.get_size_inches()[1] * 36.0 + 8.0, words, gid="nothing")
     return describe(figure, title, words, pd.DataFrame({"words": [words]}))
-
-
-def label_points(
-    axes: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[str], radii: Sequence[float] = ()
-) -> int:
-    """Write labels beside their points where there is room; returns how many found none.
-
-    ``radii`` are those of the marks in points (2.5 when not given). Each label tries the right, left, upper and lower
-    side, then the diagonals, against all points and the labels that
-    stand already. Points far from the middle choose first.
-    """
-    figure = axes.figure
-    points = axes.transData.transform(np.column_stack([np.asarray(x, float), np.asarray(y, float)])) * 72.0 / figure.dpi
-    box = axes.get_window_extent()
-    limits = np.array([box.x0, box.y0, box.x1, box.y1]) * 72.0 / figure.dpi
-    size = FONT_SIZE - 1.0
-    radius = list(radii) or [2.5] * len(points)
-    taken = [(px - r, py - r, px + r, py + r) for (px, py), r in zip(points, radius, strict=True)]
-    middle = np.median(points, axis=0) if len(points) else np.zeros(2)
-    order = np.argsort(-np.abs(points - middle).sum(axis=1), kind="stable")
-    left_out = 0
-    for i in order.tolist():
-        text = clean(labels[i])
-        width, height = text_width(text, size) + 1.0, size * 1.15
-        px, py = points[i]
-        far, near = radius[i] + 1.5, 0.7 * radius[i] + 1.0
-        corners = [
-            (px + far, py - height / 2),
-            (px - far - width, py - height / 2),
-            (px - width / 2, py + far),
-            (px - width / 2, py - far - height),
-            (px + near, py + near),
-            (px + near, py - near - height),
-            (px - near - width, py + near),
-            (px - near - width, py - near - height),
-        ]
-        for left, bottom in corners:
-            candidate = (left, bottom, left + width, bottom + height)
-            inside = (
-                left >= limits[0] and bottom >= limits[1] and candidate[2] <= limits[2] and candidate[3] <= limits[3]
-            )
-            if inside and not any(_overlap(candidate, other) for j, other in enumerate(taken) if j != i):
-                taken.append(candidate)
-                axes.annotate(
-                    text,
-                    (float(x[i]), float(y[i])),
-                    (left - px, bottom - py),
-                    textcoords="offset points",
-                    size=size,
-                    va="bottom",
-                    annotation_clip=False,
-                    gid=f"label-{i}",
-                )
-                break
-        else:
-            left_out += 1
-    return left_out
-
-
-def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

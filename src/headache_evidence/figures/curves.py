@@ -9,6 +9,7 @@ from scipy.stats import norm, t
 from headache_evidence.effects.effect_table import FloatArray, study_data
 from headache_evidence.figures.chart import chart, needs, nothing_to_show
 from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style, new_figure
+from headache_evidence.figures.forest_words import axis_title
 from headache_evidence.figures.measure_scale import MeasureScale, analysis_ticks
 from headache_evidence.figures.number_text import interval_words, number
 from headache_evidence.figures.palette import BLUE, INK, PALE, QUIET, RULE
@@ -40,19 +41,26 @@ def drapery_plot(
     low = float(min((data.yi - 2.2 * np.minimum(se, np.median(se) * 2)).min(), result.ci[0], 0.0))
     high = float(max((data.yi + 2.2 * np.minimum(se, np.median(se) * 2)).max(), result.ci[1], 0.0))
     low, high = low - 0.03 * (high - low), high + 0.03 * (high - low)
-    grid = np.linspace(low, high, 301)
+    grid = np.unique(np.concatenate([np.linspace(low, high, 301), data.yi, [result.estimate]]))
+    thin = float(np.clip(6.0 / data.k, 0.3, 0.8))
+    notes = "Thin: studies." if data.k > 1 else "One study: nothing is pooled."
+    if data.k > 1:
+        notes += " Thick: pooled."
+    if np.isfinite(result.prediction_interval[0]):
+        notes += " Grey band: prediction interval."
+    notes += " Right: confidence level of a cut."
     with house_style():
         figure, axes = chart(
-            300.0, 200.0, title=title, x_title=f"{scale.name} (log scale)" if scale.is_ratio else scale.name,
-            y_title="P value", right=76.0,
-            notes=["Thin: studies. Thick: pooled. Grey band: prediction interval. Right: confidence level of a cut."],
+            300.0, 200.0, title=title, x_title=axis_title(scale, effects), y_title="P value",
+            right=44.0,
+            notes=[notes],
         )  # fmt: skip
         axes.set(xlim=(low, high), ylim=(0, 1.02))
         if np.isfinite(result.prediction_interval[0]):
             start, end = np.clip(result.prediction_interval, low, high).tolist()
             axes.axvspan(start, end, facecolor="#ececec", edgecolor=PALE, zorder=0, gid="prediction")
         for i, (y, s) in enumerate(zip(data.yi.tolist(), se.tolist(), strict=True)):
-            axes.plot(grid, 2 * norm.sf(np.abs(grid - y) / s), color=RULE, lw=0.7, gid=f"study-{i}")
+            axes.plot(grid, 2 * norm.sf(np.abs(grid - y) / s), color=RULE, lw=thin, gid=f"study-{i}")
         if result.k > 1 and result.se > 0:
             axes.plot(grid, _pooled_p(grid, result), color=BLUE, lw=2.0, gid="pooled")
         if scale.null is not None:
@@ -92,13 +100,17 @@ def posterior_plot(
     needs(densities, ("parameter", "x", "density"), "The table of densities")
     names = list(dict.fromkeys(densities["parameter"]))
     scale = MeasureScale(measure)
-    width, gap, height, left, top = 190.0, 26.0, 120.0, 14.0, 44.0
+    width, gap, height, left, top = 190.0, 26.0, 120.0, 14.0, 32.0
+    shaded = "Shaded: credible interval; line within it: median. " if intervals else ""
+    dashed = "prior_density" in densities.columns and bool(densities["prior_density"].notna().any())
+    note = f"{shaded}Vertical line at the null: no effect.{' Dashed: prior.' if dashed else ''}"
     total = left + len(names) * width + (len(names) - 1) * gap + 14.0
-    high = top + height + 46.0
+    high = top + height + 52.0
     parts = []
     with house_style():
         figure = new_figure(total, high)
         figure.text(10 / total, 1 - 16 / high, title, size=10, weight="bold", va="center", gid="title-0")
+        figure.text(10 / total, 14 / high, note, size=7.5, va="center", gid="note-0")
         for place, name in enumerate(names):
             part = densities.loc[densities["parameter"] == name]
             x, density = part["x"].to_numpy(float), part["density"].to_numpy(float)
@@ -121,7 +133,11 @@ def posterior_plot(
             axes.set(ylim=(0, top_density), yticks=[], xlim=(float(x.min()), float(x.max())))
             axes.spines["left"].set_visible(False)
             axis_name = PARAMETERS.get(name, name)
-            if name != "tau":
+            if name == "tau":
+                axes.set_xlim(0.0, float(x.max()))
+                ticks = MeasureScale("GEN").ticks(0.0, float(x.max()), 6)
+                axes.set_xticks([at for at, _ in ticks], labels=[text for _, text in ticks])
+            else:
                 ticks = analysis_ticks(scale, float(x.min()), float(x.max()), 5)
                 axes.set_xticks([at for at, _ in ticks], labels=[text for _, text in ticks])
                 if scale.null is not None and x.min() <= 0 <= x.max():

@@ -10,6 +10,7 @@ import pandas as pd
 from headache_evidence.figures.chart import LINE, chart, needs, nothing_to_show
 from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style
 from headache_evidence.figures.palette import BLUE, INK, PALE, QUIET
+from headache_evidence.figures.point_labels import hover_points
 from headache_evidence.figures.typeset import capitalised, clean, text_width, words, wrap
 
 CERTAINTY = {  # fill and sign
@@ -115,6 +116,14 @@ def evidence_gap_plot(
             if sign != "not rated":
                 axes.text(x, y + 12.5, sign, ha="center", va="center", size=5.5, color=INK, gid=f"certainty-{i}")
     filled = table.loc[table["k"].astype(float) > 0]
+    hover_points(
+        figure,
+        axes,
+        [middles[places.index((words(r["outcome"]), words(r["follow_up"])))] for r in filled.to_dict("records")],
+        [CELL * (types.index(words(r["headache_type"])) + 0.5) for r in filled.to_dict("records")],
+        [_cell_words(r) for r in filled.to_dict("records")],
+        [CELL / 2] * len(filled),
+    )
     all_cells = len(types) * len(places)
     text = f"{len(filled)} of {all_cells} combinations of headache type, outcome and follow-up have usable evidence. "
     largest = filled.sort_values("n", ascending=False, kind="stable").head(3)
@@ -167,6 +176,15 @@ def reporting_map_plot(
             axes.plot(x, y, ls="none", gid=f"items-{answer}", **style)
     shares = ", ".join(f"{head.lower()} {count}" for head, count in zip(heads, counts, strict=True))
     return describe(figure, title, f"{len(labels)} studies; reported by: {shares}.", table.reset_index(drop=True))
+
+
+def _cell_words(row: dict[Any, Any]) -> str:
+    patients = f"{row['n']:.0f} patients" if pd.notna(row["n"]) else "patients not known"
+    rated = words(row["certainty"]) or "not rated"
+    return (
+        f"{capitalised(words(row['headache_type']))}, {words(row['outcome'])}, {words(row['follow_up'])}\n"
+        f"{row['k']:.0f} studies, {patients}\nCertainty: {rated}"
+    )
 
 
 def _answer(value: object) -> str:

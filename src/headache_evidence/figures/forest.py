@@ -120,7 +120,7 @@ def forest_plot(
             lights=lights.letters,
             over_plot=sides if layout.sides_on_top else nowhere,
             under_axis=nowhere if layout.sides_on_top else sides,
-            axis_title=axis_title(forest) if forest.result.k else "",
+            axis_title=axis_title(forest.scale, forest.effects) if forest.result.k else "",
             footer=lines,
             row_padding=7.0 if shrinkage is not None else 3.2,
         )

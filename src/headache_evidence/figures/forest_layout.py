@@ -56,8 +56,8 @@ FOREST_LAYOUTS: dict[str, ForestLayout] = {
     "meta": _META,  # meta::forest in R
     "journal": _META,
     "jama": ForestLayout(
-        ("label", "arms", "effect"), ("weight",), "Source", _ROUND, sides_on_top=True, tau2=False, leading_zero=False,
-        square="#1f4e79", overall=LIGHT_BLUE,
+        left=("label", "arms", "effect"), right=("weight",), label_heading="Source", brackets=_ROUND, plot_width=200.0,
+        sides_on_top=True, tau2=False, leading_zero=False, square="#1f4e79", overall=LIGHT_BLUE,
     ),
     "bmj": ForestLayout(
         ("label", "arms"), ("weight", "effect"), brackets=_ROUND, square=INK, overall=BLUE, subtotal=BLUE

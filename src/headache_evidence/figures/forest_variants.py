@@ -103,6 +103,7 @@ def estimates_plot(
         estimate, low, high = scale.position(corners).tolist()
         rows += [Row("space"), Row("pooled", cells, estimate, low, high, overall=True)]
         bounds = np.vstack([bounds, scale.position(corners)])
+    drawn = bool(np.isfinite(bounds[:, 0]).any())
     bounded = (0.0, 100.0) if scale.is_proportion else (-math.inf, math.inf)
     low, high = axis_limits(bounds[:, 0], bounds[:, 1], bounds[:, 2], scale.null, bounded)
     axis = PlotAxis(low, high, fitting_ticks(scale, low, high, 150.0), scale.null, pooled_at)
@@ -116,9 +117,9 @@ def estimates_plot(
             rows,
             columns,
             title=title,
-            plot_width=180.0,
-            under_axis=under_axis,
-            axis_title=f"{scale.name} (log scale)" if scale.is_ratio else scale.name,
+            plot_width=180.0 if drawn else 0.0,
+            under_axis=under_axis if drawn else ("", ""),
+            axis_title=(f"{scale.name} (log scale)" if scale.is_ratio else scale.name) if drawn else "",
         )
         figure = draw(layout, axis)
     return describe(figure, title, _words(table, printed, scale, pooled), numbers_shown(rows, scale))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -19,6 +20,7 @@ from headache_evidence.figures.row_table import Row
 from headache_evidence.figures.typeset import capitalised, words
 from headache_evidence.pools.result import PooledResult
 
+_SIGN = re.compile(r" ([=<]) ")  # no line ends beside an equals sign
 STUDIES_IN_WORDS = 20  # a text alternative names every study up to this many
 
 
@@ -56,13 +58,14 @@ def favours_arrows(favours: tuple[str, str]) -> tuple[str, str]:
     return f"←\N{NO-BREAK SPACE}favours {favours[0]}", f"favours {favours[1]}\N{NO-BREAK SPACE}→"
 
 
-def axis_title(forest: Forest) -> str:
-    unit = _only(forest.effects, "unit")
-    if forest.scale.is_ratio:
-        return f"{forest.scale.name} (log scale)"
-    if forest.scale.is_proportion or forest.scale.name.startswith("Standardised") or not unit:
-        return forest.scale.name
-    return f"{forest.scale.name}, {unit}"
+def axis_title(scale: MeasureScale, effects: pd.DataFrame) -> str:
+    """The measure with the unit that its effects share."""
+    unit = _only(effects, "unit")
+    if scale.is_ratio:
+        return f"{scale.name} (log scale)"
+    if scale.is_proportion or scale.name.startswith("Standardised") or not unit:
+        return scale.name
+    return f"{scale.name}, {unit}"
 
 
 def default_title(effects: pd.DataFrame) -> str:
@@ -84,7 +87,7 @@ def footer(
     if forest.result.estimable:
         lines = [layout.printed(x) for x in footer_lines(forest.result, blocks, forest.scale, with_tau2=layout.tau2)]
     if second is not None and forest.result.k > 1:
-        lines.append(f"Weights and squares: {model_name(forest.result).lower()}. Beside it: {model_words(second)}")
+        lines.append(f"Weights: {model_name(forest.result).lower()}. Second diamond: {model_words(second)}")
     if mcid is not None and forest.scale.null is not None:
         size = number(float(forest.scale.printed(abs(mcid))), forest.scale.decimals)
         lines.append(f"Grey band: effects smaller than the minimal important difference ({size}).")
@@ -92,7 +95,8 @@ def footer(
         lines.append("Open circle below a study: its effect as the Bayesian model sees it, drawn towards the mean.")
     if constant:
         lines.append(f"{'This study' if forest.result.k == 1 else 'Same in all studies'}: {'; '.join(constant)}.")
-    return [*lines, *columns_of.dagger_notes(forest.effects)[1], *lights.legend]
+    lines = [*lines, *columns_of.dagger_notes(forest.effects)[1], *lights.legend]
+    return [_SIGN.sub("\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", line) for line in lines]
 
 
 def description(

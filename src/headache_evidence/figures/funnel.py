@@ -11,10 +11,13 @@ from matplotlib.axes import Axes
 from scipy.stats import norm
 
 from headache_evidence.effects.effect_table import study_data
-from headache_evidence.figures.chart import chart, label_points, nothing_to_show
+from headache_evidence.figures.chart import chart, nothing_to_show
 from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style
+from headache_evidence.figures.forest_words import axis_title
+from headache_evidence.figures.hover_words import point_words
 from headache_evidence.figures.measure_scale import MeasureScale, analysis_ticks
-from headache_evidence.figures.palette import BLUE, INK, PAPER, QUIET
+from headache_evidence.figures.palette import BLUE, INK, PAPER
+from headache_evidence.figures.point_labels import hover_points, label_points, say_unlabelled
 from headache_evidence.figures.result_words import effect_words
 from headache_evidence.pools.result import PooledResult
 
@@ -68,7 +71,7 @@ def funnel_plot(
     if data.k < 10:
         notes.append(f"k = {data.k}: the shape says little, asymmetry is not assessed below 10 studies.")
     with house_style():
-        x_title = f"{scale.name} (log scale)" if scale.is_ratio else scale.name
+        x_title = axis_title(scale, effects)
         figure, axes = chart(300.0, 230.0, title=title, x_title=x_title, y_title="Standard error", notes=notes)
         axes.set(xlim=(low, high), ylim=(top, 0.0))
         if scale.null is not None:
@@ -84,13 +87,11 @@ def funnel_plot(
             axes.plot(extra_y, extra_se, "o", ms=4.5, mfc=PAPER, mec=INK, mew=0.8, zorder=3, gid="imputed")
         ticks = analysis_ticks(scale, low, high)
         axes.set_xticks([at for at, _ in ticks], labels=[text for _, text in ticks])
-        if labels:
-            label_points(axes, data.yi.tolist(), se.tolist(), data.labels)
-        for text in axes.texts:
-            text.set_color(QUIET)
+        silent = say_unlabelled(figure, label_points(axes, data.yi, se, data.labels), data.k) if labels else ""
+        hover_points(figure, axes, data.yi, se, point_words(data, scale))
     imputed = f" {extra_y.size} effects imputed by trim and fill." if extra_y.size else ""
     words = f"{data.k} studies around the pooled effect {effect_words(result, scale)}; standard errors from "
-    words += f"{se.min():.2g} to {se.max():.2g}.{imputed}"
+    words += f"{se.min():.2g} to {se.max():.2g}.{imputed}{silent}"
     numbers = pd.DataFrame(
         {
             "label": [*data.labels, *(f"imputed {i + 1}" for i in range(extra_y.size))],

@@ -70,11 +70,16 @@ def harms_plot(
             continue
         cells["count"] = f"{events[i]:.0f} / {total[i]:.0f}"
         cells |= effect_cells((float(rate[i]), float(low[i]), float(high[i])), 1)
-        drawn.append(Row("study", cells, float(rate[i]), float(low[i]), float(high[i]), indent=8.0))
+        resting = f"{cells['label']}, {cells['study']}\n{events[i]:.0f} of {total[i]:.0f} patients\n"
+        resting += clean(table["source_url"].iloc[i]) if "source_url" in table.columns else ""
+        drawn.append(
+            Row("study", cells, float(rate[i]), float(low[i]), float(high[i]), indent=8.0, hover=resting.strip())
+        )
     finite = np.isfinite(high)
     top = 100.0
-    if finite.any():  # nine tenths of the intervals end within the axis, the others in an arrow
-        top = min(100.0, 1.04 * max(float(np.nanmax(rate)), float(np.nanquantile(high, 0.9))))
+    if finite.any():  # nine tenths of the intervals end within the axis, far longer ones in an arrow
+        longest, most = float(np.nanmax(high)), max(float(np.nanmax(rate)), float(np.nanquantile(high, 0.9)))
+        top = min(100.0, 1.04 * (longest if longest < 1.25 * most else most))
     columns = [
         Column("label", "Event", max_width=LABEL_WIDTH),
         Column("study", "Study", max_width=LABEL_WIDTH),

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from headache_evidence.effects.effect_table import StudyData
 from headache_evidence.figures.effect_columns import arm_cells
+from headache_evidence.figures.measure_scale import MeasureScale
+from headache_evidence.figures.number_text import interval, number
 from headache_evidence.figures.typeset import capitalised, clean, words
 
 NOT_SAID = frozenset({"", "none", "not reported"})
@@ -42,6 +46,16 @@ def effect_hover(label: str, effect: str, record: Mapping[str, Any]) -> str:
         _line("Source", record.get("source_url")),
     ]
     return "\n".join(line for line in lines if line)
+
+
+def point_words(data: StudyData, scale: MeasureScale) -> list[str]:
+    """Label, effect and 95% interval of each study."""
+    half = 1.959964 * np.sqrt(data.vi)
+    printed = scale.printed(np.column_stack([data.yi, data.yi - half, data.yi + half])).reshape(-1, 3).tolist()
+    return [
+        f"{label}\n{scale.name} {number(y, scale.decimals)} {interval((low, high), scale.decimals)}"
+        for label, (y, low, high) in zip(data.labels, printed, strict=True)
+    ]
 
 
 def _arm(record: Mapping[str, Any], arm: str) -> str:

@@ -46,21 +46,25 @@ def network_plot(nodes: pd.DataFrame, edges: pd.DataFrame, *, title: str = "Netw
     radius = max(95.0, 15.0 * len(names))
     texts = [_label(nodes, i) for i in range(len(names))]
     side = max(text_width(line) for lines in texts for line in lines) + 22.0
-    ring = 2.3
+    across = max(x for x, _ in place.values()) - min(x for x, _ in place.values())
+    bottom, top = min(y for _, y in place.values()), max(y for _, y in place.values())
+    room = 0.15
     with house_style():
         note = f"Area of a node: {'patients' if by_patients else 'studies'}. Width and number of an edge: studies."
         figure, axes = chart(
-            ring * radius,
-            ring * radius,
+            (across + 2 * room) * radius,
+            (top - bottom + 2 * room) * radius,
             title=title,
             y_labels=(),
             left=side - 14.0,
             right=side,
             top=30.0,
-            x_label_room=26.0,
+            x_label_room=16.0,
             notes=[note],
         )
-        axes.set(xlim=(-ring / 2, ring / 2), ylim=(-ring / 2, ring / 2))
+        middle = (max(x for x, _ in place.values()) + min(x for x, _ in place.values())) / 2
+        half = across / 2 + room
+        axes.set(xlim=(middle - half, middle + half), ylim=(bottom - room, top + room))
         axes.axis("off")
         most = max(float(edges["k"].max()), 1.0) if len(edges) else 1.0
         for i, (first, second, studies) in enumerate(joined):

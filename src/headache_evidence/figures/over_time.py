@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 
 from headache_evidence.effects.effect_table import study_data, usable_effects
-from headache_evidence.figures.chart import LINE, category_styles, chart, label_points, needs, nothing_to_show
+from headache_evidence.figures.chart import LINE, category_styles, chart, needs, nothing_to_show
 from headache_evidence.figures.effect_columns import study_labels
 from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style
+from headache_evidence.figures.forest_words import axis_title
+from headache_evidence.figures.hover_words import point_words
 from headache_evidence.figures.measure_scale import MeasureScale, analysis_ticks
-from headache_evidence.figures.number_text import number
-from headache_evidence.figures.palette import BLUE, INK, QUIET
+from headache_evidence.figures.number_text import number, plain
+from headache_evidence.figures.palette import BLUE, INK
+from headache_evidence.figures.point_labels import hover_points, label_points, say_unlabelled
 from headache_evidence.figures.typeset import capitalised, words
 from headache_evidence.pools.result import PooledResult
 
@@ -57,7 +61,14 @@ def bubble_plot(
     notes += ["Line and band: meta-regression with its 95% interval."] if line is not None else []
     with house_style():
         figure, axes = chart(
-            300.0, 200.0, title=title, x_title=name, y_title=scale.name, y_labels=["−00.00"], notes=notes
+            300.0,
+            200.0,
+            title=title,
+            x_title=name,
+            y_title=axis_title(scale, rows),
+            y_labels=["−00.00"],
+            right=8.0,
+            notes=notes,
         )
         ends = [data.yi.min(), data.yi.max(), *([0.0] if scale.null is not None else [])]
         if line is not None:
@@ -77,16 +88,25 @@ def bubble_plot(
         axes.scatter(x, data.yi, s=area, facecolor=BLUE, edgecolor=INK, lw=0.5, alpha=0.75, zorder=2, gid="studies")
         ticks = analysis_ticks(scale, low, high)
         axes.set_yticks([at for at, _ in ticks], labels=[text for _, text in ticks])
-        label_points(axes, x.tolist(), data.yi.tolist(), study_labels(rows), np.sqrt(area / np.pi).tolist())
-        for text in axes.texts:
-            text.set_color(QUIET)
+        axes.set_xticks(*_moderator_ticks(x, axes.get_xlim()))
+        radii = np.sqrt(area / np.pi).tolist()
+        unlabelled = say_unlabelled(figure, label_points(axes, x, data.yi, study_labels(rows), radii), len(rows))
+        hover_points(figure, axes, x, data.yi, point_words(data, scale), radii)
     described = (
         f"{len(rows)} studies with {words(moderator)} from {number(float(x.min()))} to {number(float(x.max()))}; "
     )
     low_y, high_y = scale.printed(np.array([data.yi.min(), data.yi.max()])).tolist()
-    described += f"{scale.name.lower()} from {number(low_y)} to {number(high_y)}."
+    described += f"{scale.name.lower()} from {number(low_y)} to {number(high_y)}.{unlabelled}"
     numbers = pd.DataFrame({"label": study_labels(rows), moderator: x, "yi": data.yi, "vi": data.vi})
     return describe(figure, title, described, numbers)
+
+
+def _moderator_ticks(x: np.ndarray, limits: tuple[float, float]) -> tuple[list[float], list[str]]:
+    """Round values within the limits; whole numbers where the moderator has no others."""
+    whole = bool(np.all(x == np.round(x)))
+    values = MaxNLocator(nbins=6, integer=whole, steps=[1, 2, 2.5, 5, 10]).tick_values(*limits)
+    inside = [float(v) for v in values if limits[0] <= v <= limits[1]]
+    return inside, [plain(v) for v in inside]
 
 
 def trajectory_plot(
@@ -146,15 +166,20 @@ def trajectory_plot(
             axes.plot([], [], color=style.colour, marker=style.marker, ms=4, lw=0.9, label=name or "not stated")
         axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0)
         ends = rows.sort_values("weeks", kind="stable").groupby(lines).last().reset_index()
+        silent = len(ends)
         if len(ends) <= MOST_LABELLED_LINES:
-            label_points(axes, ends["at"].to_list(), ends["mean"].to_list(), ends["label"].to_list())
-        for text in axes.texts:
-            text.set(color=QUIET, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.3})
+            silent = label_points(axes, ends["at"], ends["mean"], ends["label"].to_list())
+        unlabelled = say_unlabelled(figure, silent, len(ends))
+        shown = [
+            f"{row['label']}: {number(row['mean'])} at {row['at']:.3g} {unit.lower()}"
+            for row in rows.to_dict("records")
+        ]
+        hover_points(figure, axes, rows["at"], rows["mean"], shown)
     first = rows.sort_values("weeks", kind="stable").groupby(lines)["mean"].first()
     final = rows.sort_values("weeks", kind="stable").groupby(lines)["mean"].last()
     fell = int((final.to_numpy() < first.to_numpy()).sum())
     summary = f"{len(first)} courses from {rows['label'].nunique()} studies over up to {last:.3g} {unit.lower()}; "
-    summary += f"{fell} end lower than they started."
+    summary += f"{fell} end lower than they started.{unlabelled}"
     return describe(figure, title, summary, rows.drop(columns="at").reset_index(drop=True))
 
 
@@ -165,7 +190,7 @@ def timeline_plot(
 
     Parameters
     ----------
-    studies : ``year``, the column ``group_by``, perhaps ``n`` (patients).
+    studies : ``year``, the column ``group_by``, perhaps ``n`` (patients) and ``label`` (for a resting pointer).
     group_by : column that gives the rows.
     title : bold line at the top.
     """
@@ -203,14 +228,22 @@ def timeline_plot(
             patients = n.loc[part.index].to_numpy(float)
             area = np.where(np.isfinite(patients), np.maximum(26 * np.nan_to_num(patients) / most, 8.0), 8.0)
             filled = np.isfinite(patients)
+            heights_here = bottom - 6.0 - MARK_PITCH * level
+            if "label" in part.columns:
+                hover_points(figure, axes, part["year"], heights_here, _study_words(part, patients))
             for chosen, face in ((filled, styles[g].colour), (~filled, "white")):
                 axes.scatter(
-                    part["year"].to_numpy(float)[chosen], (bottom - 6.0 - MARK_PITCH * level)[chosen], s=area[chosen],
+                    part["year"].to_numpy(float)[chosen], heights_here[chosen], s=area[chosen],
                     marker=styles[g].marker, facecolor=face, edgecolor=styles[g].colour, lw=0.7, clip_on=False,
                 )  # fmt: skip
     spans = f"{int(years.min())} to {int(years.max())}"
     text = f"{len(rows)} studies from {spans}: {', '.join(f'{words(g)} {count}' for g, count in groups.items())}."
     return describe(figure, title, text, rows.reset_index(drop=True))
+
+
+def _study_words(part: pd.DataFrame, patients: np.ndarray) -> list[str]:
+    sizes = [f"{n:.0f} patients" if np.isfinite(n) else "number of patients not known" for n in patients.tolist()]
+    return [f"{label}\n{size}" for label, size in zip(study_labels(part), sizes, strict=True)]
 
 
 def _whole_years(first: float, last: float) -> list[int]:

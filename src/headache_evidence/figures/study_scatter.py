@@ -7,12 +7,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from headache_evidence.effects.effect_table import FloatArray, study_data, usable_effects
-from headache_evidence.figures.chart import chart, label_points, needs, nothing_to_show
+from headache_evidence.figures.chart import chart, needs, nothing_to_show
 from headache_evidence.figures.effect_columns import study_labels
 from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style
+from headache_evidence.figures.hover_words import point_words
 from headache_evidence.figures.measure_scale import MeasureScale, analysis_ticks
 from headache_evidence.figures.number_text import number
-from headache_evidence.figures.palette import BLUE, INK, PALE, QUIET, RULE
+from headache_evidence.figures.palette import BLUE, INK, PALE, RULE
+from headache_evidence.figures.point_labels import hover_points, label_points, say_unlabelled
 from headache_evidence.figures.result_words import effect_words
 from headache_evidence.pools.result import PooledResult
 
@@ -37,12 +39,17 @@ def baujat_plot(table: pd.DataFrame, *, title: str = "Which studies drive hetero
             xlim=(-0.04 * x.max() - 1e-9, 1.12 * x.max() + 1e-6), ylim=(-0.04 * y.max() - 1e-9, 1.1 * y.max() + 1e-6)
         )
         _points(axes, x, y)
-        _label(axes, x, y, table["label"].to_list())
+        labels = table["label"].to_list()
+        silent = say_unlabelled(figure, label_points(axes, x, y, labels), len(labels))
+        shown = zip(labels, x.tolist(), y.tolist(), strict=True)
+        texts = [f"{name}\nheterogeneity {number(at, 3)}, influence {number(up, 3)}" for name, at, up in shown]
+        hover_points(figure, axes, x, y, texts)
     most = table["label"].iloc[int(np.nanargmax(x))]
     words = f"{len(table)} studies. {most} contributes most to heterogeneity ({number(float(np.nanmax(x)))}); "
     words += (
         f"{table['label'].iloc[int(np.nanargmax(y))]} moves the pooled effect most ({number(float(np.nanmax(y)))})."
     )
+    words += silent
     return describe(figure, title, words, table[["label", "x", "y"]].reset_index(drop=True))
 
 
@@ -81,12 +88,14 @@ def radial_plot(effects: pd.DataFrame, result: PooledResult, *, title: str = "Ra
         axes.plot([0, x_max], line, color=INK, lw=0.9, ls=(0, (4, 3)), gid="pooled-line")
         axes.plot([0, x_max], [0, 0], color=RULE, lw=0.6)
         _points(axes, precision, standardised)
-        _label(axes, precision, standardised, list(data.labels))
+        silent = say_unlabelled(figure, label_points(axes, precision, standardised, data.labels), data.k)
+        hover_points(figure, axes, precision, standardised, point_words(data, scale))
         _arc(axes, scale, low, high, x_max, y_low, y_high)
     outside = int((np.abs(standardised - result.estimate * precision) > 2).sum())
     words = (
         f"{data.k} studies, pooled {effect_words(result, scale)}; {outside} lie more than two standard errors from it."
     )
+    words += silent
     numbers = pd.DataFrame({"label": data.labels, "precision": precision, "standardised": standardised})
     return describe(figure, title, words, numbers)
 
@@ -126,9 +135,16 @@ def labbe_plot(
             axes.plot(grid, _pooled_rate(grid, result), color=INK, lw=0.9, ls=(0, (4, 3)), gid="pooled-line")
         area = 140 * n / n.max()
         axes.scatter(second, first, s=area, facecolor=BLUE, edgecolor=INK, lw=0.5, alpha=0.75, gid="studies")
-        label_points(axes, second.tolist(), first.tolist(), study_labels(rows), np.sqrt(area / np.pi).tolist())
+        labels, radii = study_labels(rows), np.sqrt(area / np.pi).tolist()
+        silent = say_unlabelled(figure, label_points(axes, second, first, labels, radii), len(rows))
+        counts = rows[["events1", "n1", "events2", "n2"]].to_numpy(float).tolist()
+        shown = [
+            f"{a}\n{e1:.0f} of {n1:.0f} against {e2:.0f} of {n2:.0f}"
+            for a, (e1, n1, e2, n2) in zip(labels, counts, strict=True)
+        ]
+        hover_points(figure, axes, second, first, shown, radii)
     words = f"{len(rows)} studies, {n.sum():.0f} patients: {int((first > second).sum())} have more events under the "
-    words += f"intervention, {int((first < second).sum())} fewer, {int((first == second).sum())} as many."
+    words += f"intervention, {int((first < second).sum())} fewer, {int((first == second).sum())} as many.{silent}"
     numbers = pd.DataFrame({"label": study_labels(rows), "rate1": first, "rate2": second, "n": n})
     return describe(figure, title, words, numbers)
 
@@ -153,12 +169,6 @@ def _pooled_rate(percent: FloatArray, result: PooledResult) -> FloatArray:
 
 def _points(axes: Axes, x: FloatArray, y: FloatArray) -> None:
     axes.plot(x, y, "o", ms=4.5, mfc=BLUE, mec=INK, mew=0.5, zorder=3, gid="studies")
-
-
-def _label(axes: Axes, x: FloatArray, y: FloatArray, labels: list[str]) -> None:
-    label_points(axes, x.tolist(), y.tolist(), labels)
-    for text in axes.texts:
-        text.set_color(QUIET)
 
 
 def _arc(axes: Axes, scale: MeasureScale, low: float, high: float, x_max: float, y_low: float, y_high: float) -> None:

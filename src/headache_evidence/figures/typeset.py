@@ -58,15 +58,20 @@ def text_width(text: str, size: float = FONT_SIZE, bold: bool = False) -> float:
 
 
 def wrap(text: str, width: float, size: float = FONT_SIZE, bold: bool = False) -> list[str]:
-    """Lines no wider than ``width`` points; a word that alone is wider is cut into pieces. Never empty."""
-    lines = [""]
+    """Lines no wider than ``width`` points; a word that alone is wider is cut into pieces. Never empty.
+
+    Words are measured one by one: they recur, and the font does not kern across a space.
+    """
+    lines, filled, space = [""], 0.0, text_width(" ", size, bold)
     for word in clean(text).split(" "):
         for piece in _pieces(word, width, size, bold):
-            longer = f"{lines[-1]} {piece}" if lines[-1] else piece
-            if text_width(longer, size, bold) <= width:
-                lines[-1] = longer
+            own = text_width(piece, size, bold)
+            longer = filled + space + own if lines[-1] else own
+            if longer <= width:
+                lines[-1], filled = (f"{lines[-1]} {piece}" if lines[-1] else piece), longer
             else:
                 lines.append(piece)
+                filled = own
     return lines if lines[0] or len(lines) == 1 else lines[1:]
 
 

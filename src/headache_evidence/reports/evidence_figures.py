@@ -44,6 +44,7 @@ def study_timeline_figure(
     studies = _of_type(evidence.studies, headache_type)
     table = pd.DataFrame(
         {
+            "label": studies["study_id"].map(study_labels(evidence.studies)),
             "year": studies["year"].astype(float),
             "technique": studies["study_id"].map(_main_technique(evidence.arms, protocol)).fillna("not stated"),
             "n": studies["n_analysed"].fillna(studies["n_randomised"]).astype(float),
