@@ -86,6 +86,7 @@ from .reports.claim_tables import show_harms as show_harms
 from .reports.claim_tables import show_harms_summary as show_harms_summary
 from .reports.claim_tables import show_information as show_information
 from .reports.claim_tables import show_missing as show_missing
+from .reports.claim_tables import show_named_harms as show_named_harms
 from .reports.claim_tables import show_next_trial as show_next_trial
 from .reports.claim_tables import show_overview as show_overview
 from .reports.claim_tables import show_published as show_published
@@ -240,6 +241,7 @@ __all__ = [
     "show_meta_regression",
     "show_missing",
     "show_multiverses",
+    "show_named_harms",
     "show_next_trial",
     "show_overview",
     "show_pooled",

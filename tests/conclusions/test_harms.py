@@ -14,6 +14,7 @@ import headache_evidence as he
 from headache_evidence.conclusions.harms import (
     REPORT_COLUMNS,
     injectate_class,
+    named_harms,
     pooled_harms,
     rule_of_three,
     serious_harms,
@@ -91,3 +92,32 @@ def test_serious_harms_hold_the_named_reports_and_every_counted_event(
     faulty = protocol.model_copy(update={"harms": protocol.harms.model_copy(update={"case_reports": ("Nobody1900",)})})
     with pytest.raises(InputError, match="Nobody1900"):
         serious_harms(evidence, faulty)
+
+
+def test_every_named_harm_has_a_row_counted_or_not(protocol: Protocol) -> None:
+    table = named_harms(
+        reports(
+            {"study_id": "a", "event": "dizziness", "technique": "perineural_block", "events": 0.0, "total": 60.0},
+            {"study_id": "b", "event": "dizziness", "technique": "perineural_block", "reason": "no denominator"},
+            {"study_id": "c", "event": "worsening", "technique": "hydrodissection", "events": 2.0, "total": 20.0},
+            {"study_id": "d", "event": "worsening", "technique": "hydrodissection", "events": 1.0, "total": 1.0},
+        ).astype({"events": float, "total": float}),
+        protocol,
+    ).set_index(["event", "technique"])
+    assert set(table.index.get_level_values("event")) == {
+        "injection_site_pain", "sensory_disturbance", "allergic_reaction", "vasovagal", "alopecia_atrophy", "dizziness",
+        "worsening", "serious",
+    }  # fmt: skip
+    zero = table.loc[("dizziness", "perineural_block")]
+    assert (zero["k"], zero["patients"], zero["rule_of_three"], zero["uncounted"]) == (1, 60.0, 0.05, 1)
+    seen = table.loc[("worsening", "hydrodissection")]
+    assert (seen["k"], seen["rate"], seen["uncounted"]) == (1, 0.1, 1)
+    assert seen["ci_high"] == pytest.approx(0.3170, abs=1e-4)  # R: binom.test(2, 20)
+    assert table.loc[("vasovagal", "perineural_block"), "k"] == 0
+
+
+def test_readers_are_told_of_harms_that_nobody_counts(protocol: Protocol, evidence: he.Evidence) -> None:
+    table = he.show_named_harms(he.harm_reports(evidence, protocol), protocol).data.set_index("harm")
+    assert len(table) == 8
+    assert table.loc["allergic reaction", "perineural block"] == "not counted by any study"
+    assert "rule of three" in table.loc["serious adverse event", "perineural block"]

@@ -141,6 +141,39 @@ def pooled_harms(reports: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(RATE_COLUMNS))
 
 
+def named_harms(reports: pd.DataFrame, protocol: Protocol, level: float = 0.95) -> pd.DataFrame:
+    """What is known of each harm that the protocol names, by technique, whether or not a study counts it.
+
+    Returns
+    -------
+    event, technique, k and patients (of studies of two or more patients that count it), events, rate, ci_low, ci_high,
+    rule_of_three (upper bound where no event was seen), uncounted (studies that report it without a usable count).
+    """
+    techniques = [name for part in protocol.interventions.values() for name in part.techniques]
+    rows = []
+    for event in protocol.harms.looked_for:
+        for technique in techniques:
+            own = reports.loc[(reports["event"] == event) & (reports["technique"] == technique)]
+            counted = own.loc[own["total"] >= 2]
+            events, patients = float(counted["events"].sum()), float(counted["total"].sum())
+            low, high = clopper_pearson(events, patients, level) if patients else (math.nan, math.nan)
+            rows.append(
+                {
+                    "event": event,
+                    "technique": technique,
+                    "k": counted["study_id"].nunique(),
+                    "events": events,
+                    "patients": patients,
+                    "rate": events / patients if patients else math.nan,
+                    "ci_low": float(low),
+                    "ci_high": float(high),
+                    "rule_of_three": rule_of_three(patients) if patients and not events else math.nan,
+                    "uncounted": len(set(own["study_id"]) - set(counted["study_id"])),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
 def serious_harms(evidence: Evidence, protocol: Protocol, headache_type: str = "") -> pd.DataFrame:
     """Serious events one by one: case reports that the protocol names, and every study that counts a serious event.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -19,7 +20,8 @@ from headache_evidence.conclusions.gaps import (
     reporting_needed,
 )
 from headache_evidence.conclusions.grading import certainties
-from headache_evidence.conclusions.harms import event_title, pooled_harms, serious_harms
+from headache_evidence.conclusions.harms import event_title, named_harms, pooled_harms, serious_harms
+from headache_evidence.conclusions.plain_language import count
 from headache_evidence.conclusions.prose import claims_summary, harms_summary, overview
 from headache_evidence.conclusions.published import beside_published
 from headache_evidence.figures.evidence_figure import EvidenceFigure
@@ -107,6 +109,34 @@ def show_harms(harms: pd.DataFrame, headache_type: str = "") -> ReadableTable:
     )
     where = "all headache types" if not headache_type else "this headache type"
     return ReadableTable(table, f"Harms, {where}", empty="No study counts a harm; that is no evidence of safety.")
+
+
+def show_named_harms(harms: pd.DataFrame, protocol: Protocol, headache_type: str = "") -> ReadableTable:
+    """Each harm that the protocol names, by technique, counted or not; of all headache types when not given."""
+    table = named_harms(of_type(harms, headache_type), protocol)
+    words = table.assign(
+        harm=table["event"].map(event_title),
+        technique=table["technique"].str.replace("_", " "),
+        found=[_harm_words(row) for row in table.to_dict("records")],
+    )
+    wide = words.pivot(index="harm", columns="technique", values="found")
+    wide = wide.loc[words["harm"].unique(), words["technique"].unique()].reset_index()
+    wide.columns.name = None
+    return ReadableTable(wide, "The harms looked for", empty="The protocol names no harm.")
+
+
+def _harm_words(row: Mapping[Hashable, Any]) -> str:
+    uncounted = count(row["uncounted"], "study reports", "studies report")
+    without = f"{uncounted} it without a rate" if row["uncounted"] else ""
+    if not row["k"]:
+        return without or "not counted by any study"
+    limits = interval_text(100 * row["ci_low"], 100 * row["ci_high"], 1)
+    words = (
+        f"{row['events']:.0f} of {row['patients']:.0f} patients, {100 * row['rate']:.1f}% ({limits}), k = {row['k']}"
+    )
+    if not row["events"]:
+        words += f"; at most {100 * row['rule_of_three']:.1f}% by the rule of three"
+    return f"{words}; {without}" if without else words
 
 
 def show_serious_harms(evidence: Evidence, protocol: Protocol, headache_type: str = "") -> ReadableTable:

@@ -134,6 +134,7 @@ class Claim(_Rules):
 
 
 class Harms(_Rules):
-    """Studies whose subject is a harm."""
+    """Studies whose subject is a harm, and the events of which each report says whether anyone counted them."""
 
     case_reports: tuple[str, ...]
+    looked_for: tuple[str, ...] = ()
