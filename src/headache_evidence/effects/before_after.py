@@ -101,29 +101,31 @@ def arm_change(baseline: pd.DataFrame, later: pd.DataFrame, correlation: PrePost
     A reported change with its SD comes first; else final minus baseline, the SD of the change from the two SDs and
     their correlation (Cochrane Handbook 6.5.2.8).
     """
-    rows = later.sort_values(["population_subset", "row"])
+    rows = later.sort_values(["population_subset", "row"]) if len(later) > 1 else later
     arm_id = str(rows["arm_id"].iloc[0])
-    excluded = rows.loc[rows["excluded"] != ""]
-    rows = rows.loc[rows["excluded"] == ""]
-    if rows.empty:
-        return _no_change(arm_id, excluded, f"excluded: {join(excluded['excluded'].unique())}")
-    reported = rows.loc[(rows["kind"] == "change_from_baseline") & (rows["reason_continuous"] == "")]
+    kept = (rows["excluded"] == "").to_numpy()
+    if not kept.any():
+        return _no_change(arm_id, rows, f"excluded: {join(rows['excluded'].unique())}")
+    known, kinds = kept & (rows["reason_continuous"] == "").to_numpy(), rows["kind"].to_numpy()
+    reported = np.flatnonzero(known & (kinds == "change_from_baseline"))
     if len(reported):
-        row = reported.iloc[0]
+        row = rows.iloc[reported[0]]
         derivation = join([f"reported change: {row['derivation']}", row["n_note"]])
         return ArmChange(
             arm_id, row["n_used"], row["mean_used"], row["sd_used"],
-            reported.iloc[:1], derivation, f"change_{row['rule']}", "",
+            rows.iloc[reported[:1]], derivation, f"change_{row['rule']}", "",
         )  # fmt: skip
-    final = rows.loc[(rows["kind"] == "endpoint") & (rows["reason_continuous"] == "")]
-    if final.empty:
-        return _no_change(arm_id, rows, join(rows["reason_continuous"].unique()) or "not estimable: no final mean")
-    start = baseline.loc[baseline["excluded"] == ""]
-    usable_start = start.loc[start["reason_continuous"] == ""]
-    if usable_start.empty:
-        why = join([*baseline["excluded"].unique(), *start["reason_continuous"].unique()]) or "no baseline value"
-        return _no_change(arm_id, pd.concat([final, baseline]), f"baseline: {why}")
-    first, last = usable_start.iloc[0], final.iloc[0]
+    final = np.flatnonzero(known & (kinds == "endpoint"))
+    if not len(final):
+        why = join(rows["reason_continuous"][kept].unique()) or "not estimable: no final mean"
+        return _no_change(arm_id, rows.loc[kept], why)
+    kept_start = (baseline["excluded"] == "").to_numpy()
+    usable_start = np.flatnonzero(kept_start & (baseline["reason_continuous"] == "").to_numpy())
+    if not len(usable_start):
+        reasons = baseline["reason_continuous"][kept_start].unique()
+        why = join([*baseline["excluded"].unique(), *reasons]) or "no baseline value"
+        return _no_change(arm_id, pd.concat([rows.iloc[final], baseline]), f"baseline: {why}")
+    first, last = baseline.iloc[usable_start[0]], rows.iloc[final[0]]
     sd = float(sd_of_change(first["sd_used"], last["sd_used"], correlation.value))
     derivation = join(
         [
@@ -135,7 +137,8 @@ def arm_change(baseline: pd.DataFrame, later: pd.DataFrame, correlation: PrePost
     )
     return ArmChange(
         arm_id, last["n_used"], last["mean_used"] - first["mean_used"], sd,
-        pd.concat([final.iloc[:1], usable_start.iloc[:1]]), derivation, f"final_minus_baseline_{last['rule']}", "",
+        pd.concat([rows.iloc[final[:1]], baseline.iloc[usable_start[:1]]]), derivation,
+        f"final_minus_baseline_{last['rule']}", "",
     )  # fmt: skip
 
 
