@@ -57,12 +57,16 @@ def of_interventions(tables: ExtractionTables, rows: pd.DataFrame, request: Effe
 
 
 def times_by_closeness(rows: pd.DataFrame, request: EffectRequest) -> list[tuple[float, str]]:
-    """The (weeks, time label) pairs present, nearest to the target first; unknown times last; ties: the later."""
+    """The (weeks, time label) pairs present, nearest to the target first; unknown times last.
+
+    Of two equally near the later comes first, and a labelled time before one without a label.
+    """
     pairs = {(None if np.isnan(w) else w, label) for w, label in zip(rows["weeks"], rows["time_label"], strict=True)}
 
-    def closeness(pair: tuple[float | None, str]) -> tuple[float, float, str]:
+    def closeness(pair: tuple[float | None, str]) -> tuple[float, float, bool, str]:
         weeks, label = pair
-        return (np.inf, 0.0, label) if weeks is None else (abs(weeks - request.target_weeks), -weeks, label)
+        distance, later = (np.inf, 0.0) if weeks is None else (abs(weeks - request.target_weeks), -weeks)
+        return distance, later, label == "", label
 
     return [(np.nan if weeks is None else weeks, label) for weeks, label in sorted(pairs, key=closeness)]
 
@@ -145,7 +149,7 @@ def study_record(
         "volume_ml": float(np.mean([arm["volume_ml"] for arm in first])) if first else np.nan,
         "steroid": any(arm["steroid"] for arm in first),
         "risk_of_bias": study["risk_of_bias"],
-        "flags": join(rows["flags"].unique()),
+        "flags": join(doubt for doubts in rows["flags"] for doubt in doubts.split("; ")),
         "doubtful": bool(rows["doubtful"].any()),
         "derivation": "",
         "derivation_rule": "",

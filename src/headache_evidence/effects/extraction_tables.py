@@ -11,6 +11,7 @@ import pandas as pd
 from headache_evidence.effects.arm_statistics import arm_statistics
 from headache_evidence.effects.correlation import PrePostCorrelation, pre_post_correlation
 from headache_evidence.effects.labels import study_labels
+from headache_evidence.effects.time_labels import with_shared_labels
 from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.harmonise import harmonise_contrasts, harmonise_outcomes
 from headache_evidence.tables.protocol import Extraction
@@ -78,10 +79,11 @@ def extraction_tables(evidence: Evidence, settings: Extraction) -> ExtractionTab
     studies = studies.assign(label=study_labels(evidence.studies), risk_of_bias=_overall_risk_of_bias(evidence))
     outcomes = harmonise_outcomes(evidence.outcomes)
     outcomes = outcomes.assign(is_baseline=_before_treatment(outcomes))
-    rows = arm_statistics(outcomes, evidence.arms, settings)
-    rows = _with_context(rows, "outcomes", evidence, studies)
     contrasts = harmonise_contrasts(evidence.contrasts)
     contrasts = contrasts.assign(headache_type="", is_baseline=_before_treatment(contrasts))
+    outcomes, contrasts = with_shared_labels(outcomes, contrasts)
+    rows = arm_statistics(outcomes, evidence.arms, settings)
+    rows = _with_context(rows, "outcomes", evidence, studies)
     contrasts = _with_context(contrasts, "contrasts", evidence, studies)
     arms = evidence.arms.set_index(["study_id", "arm_id"], drop=False).sort_index()
     arms = _quick_to_filter(arms.assign(steroid=holds_steroid(arms["injectate"])))
