@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -18,6 +20,7 @@ import pytest
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 START_SECONDS, LOOK_SECONDS = 60, 120
+OWN = re.compile(r"(?:http|ws)://127\.0\.0\.1:|data:|blob:")
 SHOTS = os.environ.get("EXPLORER_SCREENSHOTS", "")  # a folder to look at the screenshots by eye
 
 
@@ -26,16 +29,17 @@ def workplace(tmp_path: Path) -> Path:
     """A copy of the notebook beside the project's data, so that a test cannot change either."""
     (tmp_path / "notebooks").mkdir()
     shutil.copy(ROOT / "notebooks" / "explore.ipynb", tmp_path / "notebooks")
+    shutil.copytree(ROOT / "notebooks" / "voila", tmp_path / "notebooks" / "voila")
     (tmp_path / "data").symlink_to(ROOT / "data")
     return tmp_path
 
 
 @pytest.fixture
 def serve(workplace: Path) -> Iterator[Any]:
-    """Start a server module on a free port of this machine; it ends with the test."""
+    """Start what a target of the Makefile starts, on a free port of this machine; it ends with the test."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def serve(module: str, *options: str) -> str:
+    def serve(target: str, options: str) -> str:
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
             port = found.getsockname()[1]
@@ -46,8 +50,12 @@ def serve(workplace: Path) -> Iterator[Any]:
             "JUPYTERLAB_WORKSPACES_DIR": str(workplace / "workspaces"),
         }
         with (workplace / "server.log").open("wb") as log:
-            command = [sys.executable, "-m", module, *options, "--no-browser", f"--port={port}"]
-            started.append(subprocess.Popen(command, cwd=workplace, env=environment, stdout=log, stderr=log))
+            command = f"{made_by(target)} {options} --no-browser --port={port}"
+            started.append(
+                subprocess.Popen(
+                    command, shell=True, start_new_session=True, cwd=workplace, env=environment, stdout=log, stderr=log
+                )
+            )
         address = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
@@ -61,18 +69,27 @@ def serve(workplace: Path) -> Iterator[Any]:
 
     yield serve
     for process in started:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)
     for process in started:
         process.wait(timeout=20)
 
 
+def made_by(target: str) -> str:
+    """The command of a target of the Makefile, with this Python's programs."""
+    found = re.search(rf"^{target}:.*\n\t@(.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert found, target
+    return found[1].replace("$(BIN)", os.fspath(Path(sys.executable).parent))
+
+
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
-    """A page on which no script of ours or theirs may fail."""
+    """A page on which no script may fail, nothing may be missing and nothing may be asked from another machine."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: faults.append(request.url) if not OWN.match(request.url) else None)
     yield page
     context.close()
     assert faults == []
@@ -97,7 +114,7 @@ def screenshot(page: Any, name: str) -> None:
 
 
 def test_the_app_follows_its_controls(serve: Any, page: Any) -> None:
-    address = serve("voila", "notebooks/explore.ipynb", "--Voila.ip=127.0.0.1")
+    address = serve("app", "--Voila.ip=127.0.0.1")
     page.goto(f"{address}/?outcome=responder_any&stream=proportion&window=any&method=DL")
     wait_until(page, ".explorer svg")
     assert page.locator("text=import headache_evidence").count() == 0, "the app must show no code"
@@ -136,8 +153,7 @@ def test_jupyterlab_runs_the_notebook_and_its_widgets(serve: Any, page: Any, wor
     whole.parent.mkdir(parents=True)
     whole.write_text('{"windowingMode": "none"}', encoding="utf-8")  # cells out of sight would not be drawn
     address = serve(
-        "jupyterlab", "--allow-root", "--ip=127.0.0.1", "--IdentityProvider.token=", "--ServerApp.password=",
-        "--LabApp.news_url=", "--ServerApp.root_dir=notebooks",
+        "lab", "--allow-root --ip=127.0.0.1 --IdentityProvider.token= --ServerApp.password= --LabApp.news_url="
     )  # fmt: skip
     page.goto(f"{address}/lab/tree/explore.ipynb")
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=1000 * LOOK_SECONDS)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import pandas as pd
 
+from headache_evidence.effects.correlation import PrePostCorrelation, pre_post_correlation
 from headache_evidence.effects.effect_table import usable_effects
 from headache_evidence.effects.extract import effects_of, request_for
 from headache_evidence.effects.extraction_tables import ExtractionTables, extraction_tables
@@ -54,8 +55,8 @@ class Explorer:
     def __init__(self, evidence: Evidence, protocol: Protocol) -> None:
         self.evidence = evidence
         self.protocol = protocol
-        self._tables = lru_cache(maxsize=4)(self._joined)
         self._effects = lru_cache(maxsize=256)(self._extracted)
+        self._correlation = lru_cache(maxsize=64)(self._correlation_of)
         self.reporting = lru_cache(maxsize=32)(self._counted)
 
     def look(self, settings: ExplorerSettings) -> Exploration:
@@ -73,26 +74,26 @@ class Explorer:
     def look_up(self, settings: ExplorerSettings) -> pd.DataFrame:
         """The effects table of the settings' question, before anything is left out; ParameterError as in ``look``."""
         check_settings(settings, self.protocol)
-        return self._effects(question_of(settings, self.protocol), settings.pre_post_correlation)
+        correlation = self._correlation(settings.headache_type, settings.pre_post_correlation)
+        return self._effects(question_of(settings, self.protocol), correlation)
+
+    @cached_property
+    def _tables(self) -> ExtractionTables:
+        """The joined tables; what is assumed for the correlation does not change the join."""
+        return extraction_tables(self.evidence, self.protocol.extraction)
 
     def _counted(self, headache_type: str) -> dict[str, int]:
         """Studies that report each outcome of the protocol."""
-        tables = self._tables(self.protocol.extraction.pre_post_correlation)
-        about = {outcome: tables.about(headache_type, outcome) for outcome in self.protocol.outcomes}
+        about = {outcome: self._tables.about(headache_type, outcome) for outcome in self.protocol.outcomes}
         return {word: len({*part.rows["study_id"], *part.contrasts["study_id"]}) for word, part in about.items()}
 
-    def _joined(self, correlation: float) -> ExtractionTables:
-        return extraction_tables(self.evidence, with_correlation(self.protocol, correlation).extraction)
+    def _extracted(self, question: Question, correlation: PrePostCorrelation) -> pd.DataFrame:
+        tables = self._tables.about(question.headache_type, question.outcome)
+        return effects_of(replace(tables, correlation=correlation), request_for(question, self.protocol))
 
-    def _extracted(self, question: Question, correlation: float) -> pd.DataFrame:
-        request = request_for(question, with_correlation(self.protocol, correlation))
-        return effects_of(self._tables(correlation).about(question.headache_type, question.outcome), request)
-
-
-def with_correlation(protocol: Protocol, correlation: float) -> Protocol:
-    """The protocol with another assumed pre-post correlation."""
-    extraction = protocol.extraction.model_copy(update={"pre_post_correlation": correlation})
-    return protocol.model_copy(update={"extraction": extraction})
+    def _correlation_of(self, headache_type: str, assumed: float) -> PrePostCorrelation:
+        rows = self._tables.rows
+        return pre_post_correlation(rows.loc[rows["headache_type"] == headache_type], assumed)
 
 
 def measures_for(settings: ExplorerSettings, protocol: Protocol) -> tuple[str, ...]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
+import pandas as pd
 
 from headache_evidence.errors import HeadacheEvidenceError
 from headache_evidence.explore import page_parts
@@ -30,7 +33,7 @@ from headache_evidence.explore.study_rows import StudyRows, in_order_of
 from headache_evidence.figures.saving import save_figure, svg_text
 from headache_evidence.reports.report_data import write_report_data
 from headache_evidence.tables.evidence import load_evidence
-from headache_evidence.tables.protocol import load_protocol
+from headache_evidence.tables.protocol import Question, load_protocol
 
 TABS = ("Forest plot", "Funnel plot", "Numbers", "Left out", "Keep and copy")
 NOTHING_OPENED = "<p>Choose a study at the left to see its card; take its tick away to leave it out.</p>"
@@ -45,6 +48,7 @@ class ExplorerApp:
         self.exploration: Exploration = explorer.look(fitting(explorer, settings))
         self._quiet = False
         self._opened = ""
+        self._shown: tuple[Question | None, pd.DataFrame] = (None, pd.DataFrame())
         self._controls = {name: make_control(name, title) for group in GROUPS.values() for name, title in group.items()}
         self._words = widgets.HTML()
         self._pages = {name: widgets.HTML() for name in TABS}
@@ -66,6 +70,10 @@ class ExplorerApp:
 
     def show(self, settings: ExplorerSettings) -> None:
         """Look with the settings and bring controls, words, figure, rows and card to them."""
+        with garbage_later():
+            self._show(settings)
+
+    def _show(self, settings: ExplorerSettings) -> None:
         settings = fitting(self.explorer, settings)
         try:
             self.exploration = self.explorer.look(settings)
@@ -119,10 +127,15 @@ class ExplorerApp:
         )
 
     def _show_card(self) -> None:
-        known = self._opened in set(self.exploration.effects["study_id"])
-        card = study_card(self.exploration, self.explorer.evidence, self._opened) if known else NOTHING_OPENED
-        if self._card.value != card:
-            self._card.value = card
+        effects = self.exploration.effects
+        shown = (self.exploration.answer.question, effects.loc[effects["study_id"] == self._opened])
+        if shown[0] == self._shown[0] and shown[1].equals(self._shown[1]):
+            return
+        self._shown = shown
+        found = len(shown[1]) > 0
+        self._card.value = (
+            study_card(self.exploration, self.explorer.evidence, self._opened) if found else NOTHING_OPENED
+        )
 
     def _page(self, name: str) -> widgets.Widget:
         if name != "Keep and copy":
@@ -181,6 +194,19 @@ class ExplorerApp:
             self._words.value = page_parts.fault_html(str(error))
 
 
+@contextmanager
+def garbage_later() -> Iterator[None]:
+    """Look for garbage once the screen is up to date: a figure is many small things, a pause amid it is seen."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+            gc.collect(0)
+
+
 def open_explorer(data_dir: str | Path = "data", settings: Mapping[str, Any] | str | Path = "") -> ExplorerApp:
     """The explorer over the evidence tables; the last line of a notebook cell shows it.
 
@@ -202,4 +228,6 @@ def open_explorer(data_dir: str | Path = "data", settings: Mapping[str, Any] | s
         chosen = read_settings_file(settings)
     else:
         chosen = settings_from(settings)
-    return ExplorerApp(explorer, chosen, str(data_dir))
+    app = ExplorerApp(explorer, chosen, str(data_dir))
+    gc.freeze()  # what is loaded by now stays: nothing in it is garbage
+    return app
