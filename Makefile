@@ -28,7 +28,7 @@ lab: $(READY)  ## open JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
 app: $(READY)  ## explore the evidence in the browser, no code shown (Voila)
-	@$(BIN)/voila notebooks/explore.ipynb
+	@JUPYTER_PATH=notebooks $(BIN)/voila notebooks/explore.ipynb --template=explorer
 
 docs: $(READY)  ## build the documentation into docs/_build/html
 	@$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html && echo docs/_build/html/index.html
