@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import headache_evidence as he
@@ -80,15 +81,95 @@ def test_comparison_with_a_published_pool(theirs: Any, ours: Any, same_scale: bo
     assert published.compare(theirs, ours, 0.0, same_scale=same_scale) == verdict
 
 
-def test_published_pools_name_our_trials_and_say_where_ours_has_none(
+@pytest.mark.parametrize(
+    ("words", "weeks"),
+    [
+        ("30 minutes", 30 / 10080),
+        ("0 to 15 minutes", 15 / 10080),
+        ("30 min, 1 h, 2 h, 4 h", 4 / 168),
+        ("24 hours", 1 / 7),
+        ("12 to 24 weeks", 24.0),
+        ("end of first month", 52.18 / 12),
+        ("months 1 and 2", 52.18 / 6),
+        ("within 3 months", 52.18 / 4),
+        ("per four weeks", float("nan")),
+        ("", float("nan")),
+    ],
+)
+def test_times_of_reviews_are_read(words: str, weeks: float) -> None:
+    assert published.weeks_of(words) == pytest.approx(weeks, nan_ok=True)
+
+
+def pools(evidence: he.Evidence, **values: Any) -> he.Evidence:
+    """One synthetic published pool of headache days."""
+    row = dict.fromkeys(evidence.published_pools.columns, "") | {
+        "review_id": "SyntheticReview", "year": 2019, "headache_type": "migraine", "outcome": "headache_days",
+        "measure": "MD", "k": pd.NA, "estimate": -4.0, "ci_low": -5.0, "ci_high": -3.0,
+    }  # fmt: skip
+    years = pd.DataFrame({"study_id": [f"Synthetic{i}" for i in range(4)], "year": [2015, 2018, 2022, 2023]})
+    return replace(evidence, published_pools=pd.DataFrame([row | values]), studies=years)
+
+
+def beside(answers: Any, protocol: Protocol, evidence: he.Evidence) -> Any:
+    return published.beside_published(answers, evidence, protocol, "migraine").iloc[0]
+
+
+def test_our_trials_are_told_apart_by_the_year_of_the_review(
+    answers: tuple[Any, ...], protocol: Protocol, evidence: he.Evidence
+) -> None:
+    row = beside(answers, protocol, pools(evidence, k=7))
+    assert (row["verdict"], row["ours_k"]) == (published.AGREE, 3)
+    assert "ours up to its year: Synthetic 0, Synthetic 1" in row["explanation"]
+    assert "later than the review: Synthetic 2" in row["explanation"]
+    assert "the review pools 7: at least 5 of its trials are not among these" in row["explanation"]
+
+
+@pytest.mark.parametrize(
+    ("yi", "verdict", "words"),
+    [
+        ([-4.0, -4.1, -14.0, -14.2], published.AGREE, ""),
+        ([-0.5, -0.6, -0.5, -0.5], published.SIZE, "leaving out any one of 4 trials does not make ours agree"),
+    ],
+)
+def test_differences_name_the_trials_they_hang_on(
+    make_answer: Any, protocol: Protocol, evidence: he.Evidence, yi: list[float], verdict: str, words: str
+) -> None:
+    ours = (make_answer(DAYS, yi, [0.01] * 4),)
+    row = beside(ours, protocol, pools(evidence))
+    assert row["verdict"] == verdict
+    assert words in row["explanation"]
+
+
+def test_one_odd_trial_is_found(make_answer: Any, protocol: Protocol, evidence: he.Evidence) -> None:
+    ours = (make_answer(DAYS, [4.0, -2.0], [0.01, 0.01], study_id=["Synthetic0", "Synthetic1"]),)
+    row = beside(ours, protocol, pools(evidence, estimate=-2.0, ci_low=-2.5, ci_high=-1.5))
+    assert row["verdict"].startswith(published.DIRECTION)
+    assert "without Synthetic 0 ours would agree" in row["explanation"]
+
+
+def test_other_times_treatments_and_outcomes_are_not_compared(
+    answers: tuple[Any, ...], protocol: Protocol, evidence: he.Evidence
+) -> None:
+    def verdict(**values: Any) -> str:
+        return str(beside(answers, protocol, pools(evidence, **values))["verdict"])
+
+    assert verdict(timepoint="4 weeks") == published.AGREE
+    assert verdict(timepoint="second month") == published.NONE
+    assert verdict(timepoint="30 minutes") == published.NONE
+    assert verdict(doubt="another drug: context only") == published.CONTEXT
+    assert verdict(outcome="analgesic_use") == published.NOT_ASKED
+    assert verdict(estimate=float("nan")) == published.NO_ESTIMATE
+    assert verdict(measure="other") == published.NO_ESTIMATE
+    assert "outside its interval" in verdict(estimate=-9.0)
+    assert "no interval" in verdict(ci_low=float("nan"), ci_high=float("nan"))
+
+
+def test_no_published_row_of_a_headache_type_is_dropped(
     answers: tuple[Any, ...], protocol: Protocol, evidence: he.Evidence
 ) -> None:
     table = published.beside_published(answers, evidence, protocol, "migraine")
-    days = table.loc[(table["review_id"] == "Shauly2019") & table["ours_k"].gt(0)]
-    assert days["verdict"].tolist() == [published.AGREE]
-    assert days["our_trials"].iloc[0] == "Synthetic 0, Synthetic 1, Synthetic 2"
-    nothing = published.beside_published((), evidence, protocol, "migraine")
-    assert set(nothing.loc[nothing["doubt"] == "", "verdict"]) == {published.NONE}
+    assert len(table) == (evidence.published_pools["headache_type"] == "migraine").sum()
+    assert table["verdict"].ne("").all()
 
 
 def test_prose_follows_the_results(answers: tuple[Any, ...], protocol: Protocol, evidence: he.Evidence) -> None:

@@ -92,7 +92,7 @@ def test_judgement_replaces_the_rule_and_shows_both(
     note = rating.footnotes[0]
     assert "allocation was open" in note
     assert "reviewer A" in note
-    assert "the rule gives +0" in note
+    assert "the rule gives 0" in note
     other = judgement(question_id=CHANGE)
     assert he.certainty(make_answer(TRIAL, **PRECISE), protocol, evidence, judgements=other).level == "high"
 
@@ -103,6 +103,44 @@ def test_judgement_that_confirms_the_rule_is_still_shown(
     rating = he.certainty(make_answer(TRIAL, **PRECISE), protocol, evidence, judgements=judgement(levels=0))
     assert rating.domain("risk_of_bias").overridden
     assert len(rating.footnotes) == 1
+
+
+@pytest.mark.parametrize(
+    ("domain", "levels", "level"),
+    [
+        ("residual_confounding", 0, "low"),
+        ("residual_confounding", 1, "moderate"),
+        ("residual_confounding", 2, "high"),
+        ("large_effect", 1, "moderate"),
+        ("dose_response", 1, "moderate"),
+        ("publication_bias", -1, "very_low"),
+    ],
+)
+def test_judgements_move_cohorts_up_and_down(
+    make_answer: Any, protocol: Protocol, evidence: he.Evidence, domain: str, levels: int, level: str
+) -> None:
+    counts = {"events1": 140.0, "events2": 100.0, "n1": 400.0, "n2": 400.0, "better": "higher"}
+    cohort = make_answer(COHORT, [0.8, 0.8, 0.8], [0.001] * 3, design="nonrandomised_controlled", **counts)
+    own = judgement(question_id=COHORT, domain=domain, levels=levels)
+    rating = he.certainty(cohort, protocol, evidence, judgements=own)
+    assert rating.level == level
+    assert rating.domain(domain).overridden
+    assert len(rating.footnotes) == 1
+
+
+def test_judgements_are_visible_in_the_report(make_answer: Any, protocol: Protocol, evidence: he.Evidence) -> None:
+    judged = replace(evidence, certainty_judgements=judgement().assign(row=2))
+    answer = make_answer(TRIAL, **PRECISE)
+    findings = he.summary_of_findings([answer], protocol, judged, "migraine")
+    shown = (
+        he.show_findings(findings)._repr_html_(),
+        he.show_certainty([answer], protocol, judged)._repr_html_(),
+        he.show_judgements(judged, "migraine")._repr_html_(),
+    )
+    for html in shown:
+        assert "allocation was open" in html
+    assert all("reviewer A" in html for html in shown)
+    assert "None: every domain stands" in he.show_judgements(judged, "cluster")._repr_html_()
 
 
 @pytest.mark.parametrize(

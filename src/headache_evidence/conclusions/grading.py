@@ -19,7 +19,14 @@ from headache_evidence.conclusions.downgrading import (
     publication_bias,
     risk_of_bias,
 )
-from headache_evidence.conclusions.judgement import DOMAINS, NO_EVIDENCE, Certainty, DomainJudgement, level_after
+from headache_evidence.conclusions.judgement import (
+    DOMAINS,
+    NO_EVIDENCE,
+    Certainty,
+    DomainJudgement,
+    level_after,
+    signed,
+)
 from headache_evidence.conclusions.thresholds import ImportantDifference, important_difference
 from headache_evidence.conclusions.upgrading import dose_response, large_effect, not_applicable, residual_confounding
 from headache_evidence.effects.effect_table import usable_effects
@@ -101,7 +108,7 @@ def with_judgements(computed: Iterable[DomainJudgement], judgements: pd.DataFram
         rule = domains[name]
         words = (
             f"{row['reason']} (judged by {row['judged_by']}, {row['judged_on']}; the rule gives "
-            f"{rule.levels:+d}: {rule.reason})"
+            f"{signed(rule.levels)}: {rule.reason})"
         )
         domains[name] = DomainJudgement(name, levels, words, overridden=True)
     return tuple(domains.values())

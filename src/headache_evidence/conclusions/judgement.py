@@ -81,5 +81,10 @@ def level_after(start: str, levels: int) -> str:
     return LEVELS[min(max(LEVELS.index(start) + levels, 0), len(LEVELS) - 1)]
 
 
+def signed(levels: int) -> str:
+    """Levels with a true minus sign: '−1', '0', '+1'."""
+    return f"{levels:+d}".replace("-", "\N{MINUS SIGN}") if levels else "0"
+
+
 def _title(domain: str) -> str:
     return domain.replace("_", " ").capitalize()

@@ -213,8 +213,8 @@ def show_published(
     """Published pools with ours beside them."""
     table = beside_published(answers, evidence, protocol, headache_type).rename(
         columns={
-            "review_id": "review", "ours_k": "k of ours", "our_trials": "our trials", "left_out": "left out of ours",
-            "source_url": "source",
+            "review_id": "review", "k": "its k", "ours_k": "k of ours", "explanation": "which trials explain it",
+            "doubt": "doubt about the review", "source_url": "source",
         }
     )  # fmt: skip
     return ReadableTable(table, "Beside published reviews", {"source": links_cell}, empty="No published pool.")

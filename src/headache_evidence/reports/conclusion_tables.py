@@ -10,7 +10,7 @@ import pandas as pd
 
 from headache_evidence.conclusions.findings_table import findings_data, findings_table
 from headache_evidence.conclusions.grading import certainty
-from headache_evidence.conclusions.judgement import LOWERING, RAISING, DomainJudgement
+from headache_evidence.conclusions.judgement import LOWERING, RAISING, DomainJudgement, signed
 from headache_evidence.conclusions.summary_of_findings import Findings
 from headache_evidence.conclusions.thresholds import important_difference
 from headache_evidence.pools.answers import Answer
@@ -93,14 +93,13 @@ def show_mcid(answers: Iterable[Answer], evidence: Evidence) -> ReadableTable:
 
 
 def _domain_words(domain: DomainJudgement) -> str:
-    sign = f"{domain.levels:+d}".replace("-", "\N{MINUS SIGN}") if domain.levels else "0"
-    return f"{sign}, {domain.words}: {domain.reason}"
+    return f"{signed(domain.levels)}, {domain.words}: {domain.reason}"
 
 
 def _raised_words(domains: list[DomainJudgement]) -> str:
     reasons = dict.fromkeys(domain.reason for domain in domains)
     total = sum(domain.levels for domain in domains)
-    return f"{total:+d}: {'; '.join(reasons)}" if total else f"0: {'; '.join(reasons)}"
+    return f"{signed(total)}: {'; '.join(reasons)}"
 
 
 def _title(name: str) -> str:
