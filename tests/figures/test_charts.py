@@ -139,7 +139,7 @@ CHARTS: dict[str, Callable[[int], EvidenceFigure]] = {
 }
 
 
-@pytest.mark.parametrize("k", [1, 12])
+@pytest.mark.parametrize("k", [1, 3, 12, 60])
 @pytest.mark.parametrize("name", CHARTS)
 def test_text_fits_and_words_are_there(name: str, k: int) -> None:
     params = dict(mpl.rcParams)
@@ -149,6 +149,57 @@ def test_text_fits_and_words_are_there(name: str, k: int) -> None:
     assert "nan" not in alt_text(figure)
     assert len(figure.numbers) > 0 or (name, k) == ("network", 1)  # one treatment has no edges
     assert dict(mpl.rcParams) == params
+    assert_marks_are_within_the_axes(figure)
+
+
+def assert_marks_are_within_the_axes(figure: EvidenceFigure) -> None:
+    """The axis covers the data: no mark of a study, estimate or count is cut off."""
+    for gid, marks in artists(figure, "").items():
+        if gid not in ("studies", "imputed", "estimates", "main") and not gid.startswith(("bubble-", "line-", "node-")):
+            continue
+        if gid.endswith("-label"):
+            continue
+        data = marks.get_offsets() if hasattr(marks, "get_offsets") else marks.get_xydata()
+        x, y = np.asarray(data, float).T
+        (x_low, x_high), (y_low, y_high) = sorted(marks.axes.get_xlim()), sorted(marks.axes.get_ylim())
+        assert x_low <= x.min(), gid
+        assert x.max() <= x_high, gid
+        assert y_low <= y.min(), gid
+        assert y.max() <= y_high, gid
+
+
+@pytest.mark.parametrize("name", ["funnel", "radial", "labbe", "baujat", "bubble", "trajectories"])
+def test_labels_without_room_are_counted(name: str) -> None:
+    figure = CHARTS[name](60)
+    marks = [a for gid, a in artists(figure, "").items() if gid.startswith("label-")]
+    assert f"No room for the labels of {60 - len(marks)} of 60 studies" in alt_text(figure)
+    notes = " ".join(a.get_text() for gid, a in artists(figure, "").items() if gid.startswith("added-note"))
+    assert f"{60 - len(marks)} of 60" in notes
+    assert "No room" not in alt_text(CHARTS[name](1))
+
+
+def test_areas_are_proportional_to_patients_and_weights() -> None:
+    effects = synthetic_effects(12, "OR")
+    (circles,) = artists(study_scatter.labbe_plot(effects), "studies").values()
+    patients = (effects["n1"] + effects["n2"]).to_numpy()
+    np.testing.assert_allclose(circles.get_sizes() / circles.get_sizes().max(), patients / patients.max(), rtol=1e-12)
+    (bubbles,) = artists(over_time.bubble_plot(effects, "weeks"), "studies").values()
+    np.testing.assert_allclose(bubbles.get_sizes() * effects["vi"], (bubbles.get_sizes() * effects["vi"])[0], rtol=1e-9)
+    nodes = [artists(network.network_plot(*graph(4)), f"node-{i}")[f"node-{i}"].get_sizes()[0] for i in range(4)]
+    np.testing.assert_allclose(np.array(nodes) / nodes[0], [1, 2, 3, 4], rtol=1e-12)
+
+
+@pytest.mark.parametrize("k", [3, 12, 60])
+def test_the_diamond_of_one_study_at_a_time_spans_the_interval(k: int) -> None:
+    result = pool(synthetic_effects(k))
+    for draw in (forest_variants.leave_one_out_plot, forest_variants.cumulative_plot):
+        (diamond,) = artists(draw(estimates(k), result), "-diamond").values()
+        assert diamond.get_xy()[:3, 0].tolist() == [result.ci[0], result.estimate, result.ci[1]]
+
+
+def test_one_study_has_no_diamond_in_any_forest() -> None:
+    figure = forest_variants.cumulative_plot(estimates(1), pool(synthetic_effects(1)))
+    assert not artists(figure, "-diamond")
 
 
 @pytest.mark.parametrize("name", CHARTS)
