@@ -17,9 +17,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
+from headache_evidence.errors import HeadacheEvidenceError
 from headache_evidence.reports.processes import end_with_parent, forking_available
+from headache_evidence.tables.evidence import load_evidence
 
 
 @dataclass(frozen=True)
@@ -92,13 +95,16 @@ class ForkedKernel:
         self.send_signal(signal.SIGTERM)
 
 
-def open_nursery() -> Nursery | None:
-    """A new nursery, or None where processes cannot be forked. Close its connection to end it."""
+def open_nursery(data_dir: Path | None = None) -> Nursery | None:
+    """A new nursery, or None where processes cannot be forked. Close its connection to end it.
+
+    data_dir : evidence tables that the nursery reads and examines at once, so that its kernels need not.
+    """
     if not forking_available():
         return None
     context = multiprocessing.get_context("forkserver")
     own, other = context.Pipe()
-    context.Process(target=serve, args=(other,), name="nursery", daemon=False).start()
+    context.Process(target=serve, args=(other, data_dir), name="nursery", daemon=False).start()
     other.close()
     return Nursery(own)
 
@@ -114,8 +120,11 @@ def nursery() -> Iterator[Nursery | None]:
             opened.connection.close()
 
 
-def serve(connection: Connection) -> None:
+def serve(connection: Connection, data_dir: Path | None) -> None:
     """Be a nursery until the owner closes the connection."""
+    if data_dir is not None:
+        with contextlib.suppress(HeadacheEvidenceError):
+            load_evidence(data_dir)
     context = multiprocessing.get_context("fork")
     kernels: dict[int, BaseProcess] = {}
     while True:

@@ -1,6 +1,7 @@
 """Imported once by the fork server, so that every worker and kernel forked from it starts with these in memory.
 
-Nothing here starts a thread, opens a socket or draws a figure: a fork of this process must be like a fresh one.
+Nothing here starts a thread or opens a socket: a fork of this process must be like a fresh one. One empty figure is
+drawn, so that fonts are found and read.
 """
 
 from __future__ import annotations
@@ -50,3 +51,13 @@ if sys.modules.get(_UNUSED) is None:
 
 # It hooks into the kernel's shell when it is imported, so each kernel has to import it anew.
 sys.modules.pop("matplotlib_inline.backend_inline", None)
+
+# Drawn and dropped: matplotlib then knows its fonts, and the small fonts that go into SVG files are made.
+with contextlib.suppress(ImportError):
+    from headache_evidence.figures.evidence_figure import new_figure
+    from headache_evidence.figures.saving import svg_text
+
+    _figure = new_figure(100, 100)
+    _figure.add_axes((0.2, 0.2, 0.6, 0.6)).set_title("Title", weight="bold")
+    svg_text(_figure)
+    _figure.canvas.draw()

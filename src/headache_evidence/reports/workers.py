@@ -67,7 +67,7 @@ def run_job(job: Job, progress: Progress) -> bool:
     """
     context = worker_context()
     receiver, sender = context.Pipe(duplex=False)
-    nursery = open_nursery()
+    nursery = open_nursery(job.data_dir)
     process = context.Process(target=_work, args=(job, sender, nursery), name=f"report-{job.headache_type}")  # type: ignore[attr-defined]
     process.start()
     sender.close()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -55,11 +58,31 @@ def load_evidence(data_dir: str | Path = "data") -> Evidence:
     EvidenceError
         with all faults when there is any; warnings do not raise, ``check_evidence`` lists them.
     """
-    schema = read_schema(data_dir)
-    frames, faults = examine(schema, Path(data_dir))
+    folder = Path(data_dir)
+    schema = read_schema(folder)
+    frames = _examined(folder.resolve(), _content_of(folder))
+    names = [name for name in Evidence.__dataclass_fields__ if name not in ("data_dir", "schema")]
+    empty = pd.DataFrame({"row": pd.Series(dtype="int64")})
+    return Evidence(folder, schema, **{name: frames.get(name, empty).copy(deep=False) for name in names})
+
+
+def _content_of(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.glob("*") if path.is_file()):
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            content = str(error).encode()
+        digest.update(f"{path.name} {len(content)} ".encode(errors="surrogateescape"))
+        digest.update(content)
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=2)
+def _examined(folder: Path, content: str) -> Mapping[str, pd.DataFrame]:
+    """The tables of a folder with this ``content``, examined once; callers hand out copies (pandas copies on write)."""
+    frames, faults = examine(read_schema(folder), folder)
     errors = errors_of(faults)
     if errors:
         raise EvidenceError(errors)
-    names = [name for name in Evidence.__dataclass_fields__ if name not in ("data_dir", "schema")]
-    empty = pd.DataFrame({"row": pd.Series(dtype="int64")})
-    return Evidence(Path(data_dir), schema, **{name: frames.get(name, empty) for name in names})
+    return frames
