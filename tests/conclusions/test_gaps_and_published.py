@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -41,7 +42,8 @@ def test_planted_evidence_closes_a_gap(answers: tuple[Any, ...], protocol: Proto
         rows = table.loc[table["outcome"].str.startswith("Headache days") & table["comparison"].str.contains("sham")]
         return str(rows["follow_up"].iloc[0])
 
-    assert "up to 6 weeks" in days(())
+    assert days(()) == "at any time"
+    assert "beyond 16 weeks" in days(answers)
     assert "up to 6 weeks" not in days(answers)
 
 
@@ -52,6 +54,30 @@ def test_information_size_and_next_trial(answers: tuple[Any, ...], protocol: Pro
     assert (needed["missing"], needed["diversity"]) == (0.0, 0.0)
     trial = gaps.next_trials(answers, protocol, evidence).iloc[0]
     assert trial["updated_400"] > 0.9
+
+
+def test_a_first_trial_is_planned_where_there_is_none(
+    make_answer: Any, protocol: Protocol, evidence: he.Evidence
+) -> None:
+    nothing = gaps.next_trials((), protocol, evidence).set_index("question")
+    assert nothing["k"].eq(0).all()
+    assert len(nothing) == 3
+    days = nothing.loc["Headache days per 28 days, no randomised trial yet"]
+    assert (days["per_arm_alone"], days["planned_from"]) == (
+        63,
+        "half an SD: no SD is known",
+    )  # 2 (1.96 + 0.84)^2 / 0.25
+    responders = nothing.loc["Responders (at least half fewer or milder), no randomised trial yet"]
+    assert responders["per_arm_alone"] == 393  # risks 0.45 and 0.55 at their mean: 4 (1.96 + 0.84)^2 0.25 / 0.01 / 2
+    series = make_answer("migraine.headache_days.before_after.injection.short", [-3.0], [0.2], sd1=6.0, n2=math.nan)
+    known = gaps.next_trials((series,), protocol, evidence).set_index("question").loc[days.name]
+    assert known["per_arm_alone"] == 142  # 2 (1.96 + 0.84)^2 6^2 / 2^2
+    assert "median SD 6.0 of 1 study" in known["planned_from"]
+
+
+def test_a_comparison_missing_at_all_times_says_so(protocol: Protocol) -> None:
+    table = gaps.missing_comparisons((), protocol, "migraine")
+    assert set(table["follow_up"]) == {"at any time"}
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,19 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from headache_evidence.conclusions.grading import better, information_size, patient_sd
 from headache_evidence.conclusions.judgement import NO_EVIDENCE, Certainty
-from headache_evidence.conclusions.thresholds import important_difference
+from headache_evidence.conclusions.plain_language import count
+from headache_evidence.conclusions.thresholds import ImportantDifference, important_difference
 from headache_evidence.effects.effect_request import OUTSIDE
 from headache_evidence.effects.effect_table import usable_effects
+from headache_evidence.effects.extraction_tables import ADVERSE_EVENT
 from headache_evidence.pools.answers import Answer
 from headache_evidence.pools.next_trial import next_trial
-from headache_evidence.pools.planning import diversity
+from headache_evidence.pools.planning import diversity, required_information_size
 from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.protocol import DESIGN_TITLES, STREAM_TITLES, Protocol, Question
 
@@ -120,8 +123,14 @@ def missing_comparisons(answers: Iterable[Answer], protocol: Protocol, headache_
         if item is not None:
             left_out = item.left_out
             studies |= set(left_out.loc[~left_out["reason"].str.startswith(OUTSIDE), "study_id"])
-    rows = [(*key, "; ".join(times), len(studies)) for key, (times, studies) in gaps.items()]
+    rows = [(*key, _times_words(times, protocol), len(studies)) for key, (times, studies) in gaps.items()]
     return pd.DataFrame(rows, columns=["outcome", "comparison", "follow_up", "reported_without_usable_numbers"])
+
+
+def _times_words(times: Sequence[str], protocol: Protocol) -> str:
+    """The times without a usable study, in short where they are all that there are."""
+    several = [window.title for name, window in protocol.windows.items() if name != "any"]
+    return protocol.windows["any"].title if list(times) == several else "; ".join(times)
 
 
 def information_needed(answers: Iterable[Answer], protocol: Protocol, evidence: Evidence) -> pd.DataFrame:
@@ -153,24 +162,57 @@ def information_needed(answers: Iterable[Answer], protocol: Protocol, evidence: 
 
 
 def next_trials(answers: Iterable[Answer], protocol: Protocol, evidence: Evidence) -> pd.DataFrame:
-    """The next trial of each randomised comparison on a headline outcome with evidence.
+    """The next trial against an inactive arm on each headline outcome of benefit, whether or not there is one yet.
 
-    ``per_arm_alone``: patients per arm with which one trial detects the threshold. With two or more studies also the
-    probability that the updated interval lies beyond no effect, by patients per arm (``updated_50`` and so on),
-    simulated with a fixed seed.
+    ``per_arm_alone``: patients per arm with which one trial detects the threshold; ``planned_from`` tells where its
+    spread or risk comes from. With two or more studies also the probability that the updated interval lies beyond no
+    effect, by patients per arm (``updated_50`` and so on), simulated with a fixed seed.
     """
+    answers = tuple(answers)
     rows = []
-    for answer in planning_answers(answers, protocol):
+    planned = planning_answers(answers, protocol)
+    for answer in planned:
         threshold = important_difference(answer.question.outcome, protocol, evidence.mcid)
         needed = information_size(answer, protocol, threshold)
-        row: dict[str, object] = {
-            "question": answer.question.title,
-            "k": answer.pooled.k,
-            "per_arm_alone": math.ceil(needed / 2) if math.isfinite(needed) else math.nan,
-        }
         chances = _chances(answer)
+        source = "the trial there is" if answer.pooled.k == 1 else "the trials there are"
+        row = _trial_row(answer.question.title, answer.pooled.k, source, needed)
         rows.append(row | {f"updated_{size}": chances.get(size, math.nan) for size in TRIAL_SIZES})
-    return pd.DataFrame(rows, columns=["question", "k", "per_arm_alone", *(f"updated_{size}" for size in TRIAL_SIZES)])
+    for outcome in protocol.headline.outcomes:
+        if outcome.startswith(ADVERSE_EVENT) or any(item.question.outcome == outcome for item in planned):
+            continue
+        threshold = important_difference(outcome, protocol, evidence.mcid)
+        own = [item for item in answers if item.question.outcome == outcome]
+        needed, source = _size_without_trials(own, threshold, protocol)
+        rows.append(_trial_row(f"{protocol.outcomes[outcome].title}, no randomised trial yet", 0, source, needed))
+    columns = ["question", "k", "planned_from", "per_arm_alone", *(f"updated_{size}" for size in TRIAL_SIZES)]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _trial_row(question: str, k: int, source: str, needed: float) -> dict[str, object]:
+    alone = math.ceil(needed / 2) if math.isfinite(needed) else math.nan
+    return {"question": question, "k": k, "planned_from": source, "per_arm_alone": alone}
+
+
+def _size_without_trials(
+    answers: Sequence[Answer], threshold: ImportantDifference, protocol: Protocol
+) -> tuple[float, str]:
+    """Patients of a first trial and what they are planned from: the SD of other arms, else declared assumptions."""
+    rules = protocol.certainty.imprecision
+    power = {"alpha": rules.alpha, "power": rules.power}
+    if threshold.per_1000:
+        half = threshold.size / 2000
+        size = required_information_size(control_risk=0.5 - half, intervention_risk=0.5 + half, **power).n
+        return size, f"{threshold.size:g} per 1000 at a risk of one half, the most demanding"
+    tables = [usable_effects(item.effects)[["study_id", "sd1", "sd2"]] for item in answers]
+    spreads = pd.concat(tables) if tables else pd.DataFrame(columns=["study_id", "sd1", "sd2"])
+    known = spreads.loc[spreads[["sd1", "sd2"]].notna().any(axis=1)]
+    sd = float(np.nanmedian(known[["sd1", "sd2"]].to_numpy(float))) if len(known) else math.nan
+    if math.isfinite(sd) and sd > 0 and math.isfinite(threshold.size):
+        studies = count(known["study_id"].nunique(), "study", "studies")
+        source = f"median SD {sd:.1f} of {studies} without an inactive arm, {threshold.size:g} {threshold.unit}"
+        return required_information_size(threshold.size, sd=sd, **power).n, source
+    return required_information_size(rules.standardised_difference, sd=1.0, **power).n, "half an SD: no SD is known"
 
 
 def planning_answers(answers: Iterable[Answer], protocol: Protocol) -> list[Answer]:

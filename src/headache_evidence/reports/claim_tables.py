@@ -197,9 +197,10 @@ def show_next_trial(answers: Iterable[Answer], protocol: Protocol, evidence: Evi
     """Size of the next trial, alone and within the updated pool."""
     names = {f"updated_{size}": f"chance with {size} per arm" for size in TRIAL_SIZES}
     table = next_trials(answers, protocol, evidence).rename(
-        columns={"per_arm_alone": "patients per arm, alone"} | names
+        columns={"planned_from": "planned from", "per_arm_alone": "patients per arm, alone"} | names
     )
-    return ReadableTable(table, "The next trial", empty="No randomised comparison to plan from.")
+    table = table.dropna(axis="columns", how="all")
+    return ReadableTable(table, "The next trial against placebo, sham or no block", empty="No outcome to plan for.")
 
 
 def show_reporting(answers: Iterable[Answer]) -> ReadableTable:
