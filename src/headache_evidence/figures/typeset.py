@@ -32,6 +32,8 @@ def clean(value: object) -> str:
     """A label as one printable line: line breaks and tabs become spaces, control characters go, missing is empty."""
     if value is None or (isinstance(value, float) and math.isnan(value)) or str(value) in ("<NA>", "NaT"):
         return ""
+    if str(value).isascii() and str(value).isprintable():
+        return " ".join(str(value).split())
     spaced = " ".join(piece for piece in _SPACES.split(str(value)) if piece)
     return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cs", "Cn", "Co"))
 
