@@ -18,7 +18,7 @@ from headache_evidence.reports.site import Status
 TABLE = """<table class="evidence"><caption>Studies</caption><thead><tr><th scope="col">study</th>
 <th scope="col">n</th><th scope="col">title</th></tr></thead><tbody>
 <tr id="row-1"><th scope="row">Beta 2020</th><td class="number">100</td>
-<td>&lt;script&gt;alert(1)&lt;/script&gt;</td></tr>
+<td>&lt;script&gt;alert(1)&lt;/script&gt; and a title that is as long as titles of real studies are</td></tr>
 <tr><th scope="row">Alpha 2021</th><td class="number">\u22129.5</td><td>second</td></tr>
 <tr><th scope="row">Gamma 2019</th><td class="number">20</td>
 <td><a href="https://example.org/g">example.org</a></td></tr>

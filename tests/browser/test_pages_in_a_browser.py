@@ -93,6 +93,25 @@ def test_it_prints_without_code_and_navigation(open_page, tmp_path: Path) -> Non
     assert document.startswith(b"%PDF")
 
 
+def test_on_paper_a_figure_fits_a_page_and_repeated_table_heads_keep_their_words(open_page) -> None:
+    page = open_page("migraine/report.html")
+    page.evaluate("document.querySelector('figure svg').setAttribute('viewBox', '0 0 720 3000')")  # a tall figure
+    page.emulate_media(media="print")
+    millimetres = page.evaluate("document.querySelector('figure svg').getBoundingClientRect().height * 25.4 / 96")
+    assert millimetres <= 186  # A4 landscape less its margins
+    # a button box in a head is left empty where the head is repeated on the next page
+    assert page.evaluate("getComputedStyle(document.querySelector('th button')).display") == "contents"
+
+
+def test_a_figure_is_shown_near_its_own_size_and_a_long_cell_has_room_on_a_narrow_screen(open_page) -> None:
+    page = open_page("migraine/report.html", viewport={"width": 390, "height": 844})
+    own = 960  # 720 points
+    width = page.evaluate("document.querySelector('figure svg').getBoundingClientRect().width")
+    assert 390 < width <= own * 1.25
+    long = page.locator("td.words").first
+    assert long.evaluate("cell => cell.getBoundingClientRect().width") >= 16 * 14
+
+
 def test_the_dark_scheme_is_dark(open_page) -> None:
     page = open_page("index.html", color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 24, 28)"

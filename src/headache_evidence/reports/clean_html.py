@@ -128,4 +128,4 @@ def _scale_with_page(root: ElementTree.Element) -> None:
         root.attrib.pop("height", None)
         root.attrib.pop("width", None)
         if width:
-            root.set("data-width", str(round(float(width[1]) * 4 / 3)))
+            root.set("style", f"--natural: {round(float(width[1]) * 4 / 3)}px")

@@ -17,6 +17,8 @@ from headache_evidence.reports.clean_html import clean_html, clean_svg, without_
 INJECTED = "injected-parameters"
 _HEADING = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
 _MARKUP = re.compile(r"<[^>]+>")
+#: A table cell of a sentence or more gets room to be read, on a narrow screen and on paper.
+_WORDY_CELL = re.compile(r"<td>(?=[^<]{60})")
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def _output(output: Any, page: Page) -> str:
     if "image/svg+xml" in data:
         return _figure(_joined(data["image/svg+xml"]), output, page)
     if "text/html" in data:
-        return clean_html(_joined(data["text/html"]))
+        return _WORDY_CELL.sub('<td class="words">', clean_html(_joined(data["text/html"])))
     if "image/png" in data:
         page.figures += 1
         alternative = html.escape(_alternative(output, "image/png", page), quote=True)
