@@ -172,7 +172,7 @@ def assert_marks_are_within_the_axes(figure: EvidenceFigure) -> None:
 def test_labels_without_room_are_counted(name: str) -> None:
     figure = CHARTS[name](60)
     marks = [a for gid, a in artists(figure, "").items() if gid.startswith("label-")]
-    assert f"No room for the labels of {60 - len(marks)} of 60 studies" in alt_text(figure)
+    assert f"No room for the labels of {60 - len(marks)} of 60 " in alt_text(figure)
     notes = " ".join(a.get_text() for gid, a in artists(figure, "").items() if gid.startswith("added-note"))
     assert f"{60 - len(marks)} of 60" in notes
     assert "No room" not in alt_text(CHARTS[name](1))

@@ -81,7 +81,7 @@ def subgroup_rows(forest: Forest, layout: ForestLayout, blocks: Blocks, subgroup
         label = f"{_block_name(name)} (k = {len(inside)})"
         result = blocks.get(name)
         if result is None or not result.estimable:
-            rows.append(Row("words", {"label": label}, words="not estimable"))
+            rows.append(Row("words", {"label": f"{label}: not estimable"}))
         elif result.k == 1:
             cells = {"label": label} | columns_of.totals_cells(forest.effects.iloc[inside])
             rows.append(_result_row("study", forest, layout, result, cells))

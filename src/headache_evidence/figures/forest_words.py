@@ -95,7 +95,8 @@ def footer(
         lines.append("Open circle below a study: its effect as the Bayesian model sees it, drawn towards the mean.")
     if constant:
         lines.append(f"{'This study' if forest.result.k == 1 else 'Same in all studies'}: {'; '.join(constant)}.")
-    lines = [*lines, *columns_of.dagger_notes(forest.effects)[1], *lights.legend]
+    marks = columns_of.dagger_notes(forest.effects)[1] if layout.studies else []
+    lines = [*lines, *marks, *lights.legend]
     return [_SIGN.sub("\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", line) for line in lines]
 
 

@@ -21,7 +21,8 @@ from headache_evidence.pools.result import PooledResult
 
 MOST_LABELLED_LINES = 15  # more lines than this go without study labels
 TIME_AXES = {"weeks": ("Weeks", 1.0, (0, 1, 4, 8, 12, 26, 52, 104)), "days": ("Days", 7.0, (0, 1, 2, 3, 5, 7))}
-MARK_PITCH = 6.2  # points between stacked marks of the timeline, above the largest mark with its edge
+MARK_PITCH = 8.0  # points between stacked marks of the timeline, above the largest mark with its edge
+LARGEST_MARK, LEAST_MARK = 42.0, 14.0  # areas in square points
 
 
 def bubble_plot(
@@ -169,7 +170,7 @@ def trajectory_plot(
         silent = len(ends)
         if len(ends) <= MOST_LABELLED_LINES:
             silent = label_points(axes, ends["at"], ends["mean"], ends["label"].to_list())
-        unlabelled = say_unlabelled(figure, silent, len(ends))
+        unlabelled = say_unlabelled(figure, silent, len(ends), "lines")
         shown = [
             f"{row['label']}: {number(row['mean'])} at {row['at']:.3g} {unit.lower()}"
             for row in rows.to_dict("records")
@@ -226,7 +227,9 @@ def timeline_plot(
             part = rows.loc[rows[group_by].map(words) == g].sort_values("year", kind="stable")
             level = part.groupby("year").cumcount().to_numpy(float)
             patients = n.loc[part.index].to_numpy(float)
-            area = np.where(np.isfinite(patients), np.maximum(26 * np.nan_to_num(patients) / most, 8.0), 8.0)
+            area = np.where(
+                np.isfinite(patients), np.maximum(LARGEST_MARK * np.nan_to_num(patients) / most, LEAST_MARK), LEAST_MARK
+            )
             filled = np.isfinite(patients)
             heights_here = bottom - 6.0 - MARK_PITCH * level
             if "label" in part.columns:

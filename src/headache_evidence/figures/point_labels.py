@@ -66,11 +66,11 @@ def label_points(
     return left_out
 
 
-def say_unlabelled(figure: EvidenceFigure, left_out: int, k: int) -> str:
+def say_unlabelled(figure: EvidenceFigure, left_out: int, k: int, what: str = "studies") -> str:
     """A note below the chart, and the sentence for its text alternative, when labels found no room."""
     if not left_out:
         return ""
-    sentence = f"No room for the labels of {left_out} of {k} studies; the table of numbers names them."
+    sentence = f"No room for the labels of {left_out} of {k} {what}; the table of numbers names them."
     add_note(figure, sentence)
     return f" {sentence}"
 
