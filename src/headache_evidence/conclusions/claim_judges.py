@@ -22,7 +22,7 @@ from headache_evidence.conclusions.claim_contrasts import (
 )
 from headache_evidence.conclusions.grading import certainty, information_size
 from headache_evidence.conclusions.harms import event_title
-from headache_evidence.conclusions.plain_language import count, in_sentence
+from headache_evidence.conclusions.plain_language import count
 from headache_evidence.conclusions.thresholds import important_difference
 from headache_evidence.effects.effect_table import usable_effects
 from headache_evidence.pools.exact_intervals import clopper_pearson
@@ -30,6 +30,7 @@ from headache_evidence.pools.mantel_haenszel import mantel_haenszel
 from headache_evidence.tables.protocol_certainty import Claim
 
 FREQUENCY = ("headache_days", "migraine_days", "attacks")
+BY_PARTS = "by its parts, below"
 SUMMARIES = ("any", "serious")  # counts that name no kind of event
 
 
@@ -138,8 +139,9 @@ def judge_harms(claim: Claim, technique: str, case: Case) -> tuple[Judged, ...]:
     verdict = verdicts.harms_verdict([part.verdict for part in parts], others=bool(others))
     studies = own["study_id"].nunique()
     patients = own.groupby("study_id")["total"].max().sum()
-    why = f"{count(studies, 'study', 'studies')} with counts of {count(int(patients), 'patient', 'patients')}; "
-    why += _verdict_words([*parts, complete])
+    why = (
+        f"{BY_PARTS}; {count(studies, 'study', 'studies')} with counts of {count(int(patients), 'patient', 'patients')}"
+    )
     return (Judged("", verdict, why, studies), *parts, complete)
 
 
@@ -206,11 +208,7 @@ def _with_whole(parts: Sequence[Judged]) -> tuple[Judged, ...]:
     if len(parts) == 1:
         return (Judged("", parts[0].verdict, parts[0].why, parts[0].k),)
     whole = verdicts.whole_verdict([part.verdict for part in parts])
-    return (Judged("", whole, _verdict_words(parts), max(part.k for part in parts)), *parts)
-
-
-def _verdict_words(parts: Sequence[Judged]) -> str:
-    return "; ".join(f"{in_sentence(part.part)}: {part.verdict}" for part in parts)
+    return (Judged("", whole, BY_PARTS, max(part.k for part in parts)), *parts)
 
 
 JUDGES: dict[str, Judge] = {

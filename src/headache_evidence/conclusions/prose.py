@@ -56,12 +56,14 @@ def claims_summary(claims: Sequence[AuditedClaim]) -> tuple[str, ...]:
 def harms_summary(rates: pd.DataFrame, serious: pd.DataFrame) -> tuple[str, ...]:
     """How many events were counted, where none was seen, and how many serious events are told one by one."""
     zeros = int((rates["events"] == 0).sum())
-    studies = "no rate can be given" if rates.empty else f"{count(len(rates), 'rate', 'rates')} can be given"
-    return (
-        f"By event, technique and injectate {studies}; in {zeros} of them no event was seen, which bounds the risk and "
-        f"does not exclude it.",
-        f"{count(len(serious), 'report tells', 'reports tell')} of a serious event or are about a harm.",
-    )
+    if rates.empty:
+        counted = "No study of this headache type counts a harm in two or more patients; that is no evidence of safety."
+    else:
+        counted = (
+            f"In this headache type {count(len(rates), 'rate', 'rates')} can be given by event, technique and "
+            f"injectate; in {zeros} of them no event was seen, which bounds the risk and does not exclude it."
+        )
+    return counted, f"Reports of it that tell of a serious event or are about a harm: {len(serious) or 'none'}."
 
 
 def _counted(verdicts: Counter[str]) -> str:

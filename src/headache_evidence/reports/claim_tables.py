@@ -29,7 +29,7 @@ from headache_evidence.figures.evidence_maps import evidence_gap_plot
 from headache_evidence.figures.harms import harms_plot
 from headache_evidence.figures.saving import save_figure
 from headache_evidence.pools.answers import Answer
-from headache_evidence.reports.readable_tables import ReadableTable, interval_text, links_cell
+from headache_evidence.reports.readable_tables import ReadableTable, as_text, interval_text, links_cell
 from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.protocol import Protocol
 
@@ -65,10 +65,10 @@ def show_claims(claims: Sequence[AuditedClaim]) -> ReadableTable:
         [
             {
                 "statement": f"\N{EM DASH} {claim.part}" if claim.part else claim.text,
+                "hydrodissection studies": "" if claim.part else _studies_words(claim.direct_studies),
+                "with deciding numbers": claim.deciding_k,
                 "verdict": claim.verdict,
                 "why": claim.why,
-                "hydrodissection studies": "" if claim.part else ", ".join(claim.direct_studies) or "none",
-                "with deciding numbers": claim.deciding_k,
                 "nerve block studies": "" if claim.part else str(claim.indirect_studies),
                 "verdict for nerve blocks": claim.indirect_verdict,
                 "why, indirectly": claim.indirect_why,
@@ -77,6 +77,10 @@ def show_claims(claims: Sequence[AuditedClaim]) -> ReadableTable:
         ]
     )
     return ReadableTable(table, "The claims against the evidence", empty="No claim bears on this headache type.")
+
+
+def _studies_words(studies: Sequence[str]) -> str:
+    return f"{len(studies)}: {', '.join(studies)}" if studies else "none"
 
 
 def show_harms_summary(harms: pd.DataFrame, evidence: Evidence, protocol: Protocol, headache_type: str) -> Paragraphs:
@@ -212,13 +216,29 @@ def show_published(
     answers: Iterable[Answer], evidence: Evidence, protocol: Protocol, headache_type: str
 ) -> ReadableTable:
     """Published pools with ours beside them."""
-    table = beside_published(answers, evidence, protocol, headache_type).rename(
-        columns={
-            "review_id": "review", "k": "its k", "ours_k": "k of ours", "explanation": "which trials explain it",
-            "doubt": "doubt about the review", "source_url": "source",
+    found = beside_published(answers, evidence, protocol, headache_type)
+    table = pd.DataFrame(
+        {
+            "review": [_joined(r["review_id"], as_text(r["year"])) for r in found.to_dict("records")],
+            "outcome and time": [_joined(r["outcome"], r["timepoint"]) for r in found.to_dict("records")],
+            "comparison": found["comparison"],
+            "published": [_with_k(r["published"], r["k"]) for r in found.to_dict("records")],
+            "ours": [_with_k(r["ours"], r["ours_k"]) for r in found.to_dict("records")],
+            "verdict": found["verdict"],
+            "which trials explain it": found["explanation"],
+            "doubt about the review": found["doubt"],
+            "source": found["source_url"],
         }
-    )  # fmt: skip
+    )
     return ReadableTable(table, "Beside published reviews", {"source": links_cell}, empty="No published pool.")
+
+
+def _joined(*parts: object) -> str:
+    return ", ".join(text for text in map(str, parts) if text)
+
+
+def _with_k(result: str, k: object) -> str:
+    return f"{result}, k = {k}" if result and k != "" else result
 
 
 def show_guidelines(evidence: Evidence) -> ReadableTable:
