@@ -120,3 +120,18 @@ def test_index_shows_the_maps_and_stays_whole_without_them(settings: Settings) -
         "index.html.j2", limits="", states=[], rows={}, changes=[], since="", first=True, made="", provenance=[]
     )
     assert "<svg" not in empty
+
+
+def test_results_between_arms_come_first_and_the_others_are_folded(settings: Settings) -> None:
+    named = [
+        result("migraine.pain_intensity.controlled.x", "pain_intensity", "short", "controlled", "low", "S1"),
+        result("migraine.pain_intensity.before_after.x", "pain_intensity", "short", "before_after", "low", "S2"),
+    ]
+    publish(settings, "migraine", named, [])
+    publish(settings, "cluster", named[1:], [])
+    write_site(settings, {}, finished=True)
+    page = (settings.output_dir / "index.html").read_text(encoding="utf-8")
+    shown = page[page.index("<h2>Summary of findings") : page.index("<summary>Results without a comparison group")]
+    folded = page[page.index("<summary>Results without a comparison group") : page.index("<h2>What changed")]
+    assert (shown.count("A synthetic question</td>"), folded.count("A synthetic question</td>")) == (1, 2)
+    assert "no usable study with a comparison group; 1 result without one below" in shown

@@ -26,7 +26,7 @@ KEPT = ".evidence_gaps.json"
 LEVELS = ("", "very_low", "low", "moderate", "high")
 ANY_TIME = "any"  # window of outcomes that are counted once
 WITHOUT_COMPARISON = "only studies without a comparison group"
-TITLES = ("How often and how bad: where there is evidence", "Patients who respond, need more or are harmed")
+TITLES = ("How often and how severe: where there is evidence", "Patients who respond, need more or are harmed")
 
 
 @dataclass(frozen=True)
