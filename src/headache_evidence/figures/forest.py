@@ -91,6 +91,7 @@ def forest_plot(
         lights = lights_of(risk_of_bias, forest.effects)
     shrunk = _shrunk_positions(shrinkage, forest)
     refused = refused_effects(effects)
+    title = title or default_title(effects)
     names = layout.left + layout.right
     descriptive, constant = list(columns or []), list[str]()
     if columns is None and "descriptive" in names:
@@ -115,7 +116,7 @@ def forest_plot(
             rows,
             _columns(forest, layout, descriptive, arms),
             after=after,
-            title=title or default_title(effects),
+            title=title,
             plot_width=layout.plot_width if forest.result.k else 0.0,
             lights=lights.letters,
             over_plot=sides if layout.sides_on_top else nowhere,
@@ -126,7 +127,7 @@ def forest_plot(
         )
         marks = Marks(layout.square, layout.overall, layout.subtotal, layout.prediction)
         figure = draw(table, axis, marks)
-    heading = f"Forest plot. {title or default_title(effects)}".rstrip(". ")
+    heading = f"Forest plot. {title}".rstrip(". ")
     words = description(forest, blocks, refused, second)
     return describe(figure, heading, words, numbers_shown([*rows, *after], forest.scale))
 

@@ -34,7 +34,7 @@ def arm_names(effects: pd.DataFrame) -> tuple[str, str]:
 
 
 def _only(effects: pd.DataFrame, column: str) -> str:
-    values = set(effects[column].map(words)) - {""} if column in effects.columns else set()
+    values = {words(value) for value in effects[column].unique()} - {""} if column in effects.columns else set()
     return values.pop() if len(values) == 1 else ""
 
 

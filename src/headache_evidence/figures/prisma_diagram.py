@@ -128,10 +128,12 @@ def _draw_phases(canvas: Axes, placed: Sequence[tuple[str, _Box | None, _Box | N
     for phase in dict.fromkeys(name for name, _, _ in placed):
         inside = [b for name, left, right in placed if name == phase for b in (left, right) if b is not None]
         top, bottom = min(b.y for b in inside), max(b.y + b.height for b in inside)
+        short = max(text_width(phase, 7.0, bold=True) + 6.0 - (bottom - top), 0.0)
+        top, bottom = top - short / 2, bottom + short / 2
         bar = Rectangle((MARGIN, top), PHASE_WIDTH, bottom - top, facecolor="#dfe9f1", edgecolor=INK, lw=0.6)
         canvas.add_artist(bar)
         room = bottom - top - 4.0
-        size = next((z for z in (8.0, 7.0, 6.0, 5.0) if text_width(phase, z, bold=True) <= room), 4.0)
+        size = next((z for z in (8.0, 7.5) if text_width(phase, z, bold=True) <= room), 7.0)
         canvas.text(
             MARGIN + PHASE_WIDTH / 2, (top + bottom) / 2, phase, rotation=90, ha="center", va="center", weight="bold",
             size=size, gid=f"phase-{phase}",

@@ -20,6 +20,7 @@ CIRCLE = 12.0  # pitch of the risk-of-bias lights
 OVERALL_LETTER = "Ov."
 OVERALL_GAP = 5.0
 DENSITY_HEIGHT = 22.0  # of a row that shows a density
+WIDEST_PLOT = 240.0  # the plot grows up to this for the words on what either side favours
 BESIDE_AXIS = 130.0  # room left of the plot from which text stands beside the axis, not below it
 ROW_PADDING = 3.2
 TITLE_SIZE = FONT_SIZE + 2.0
@@ -162,7 +163,11 @@ def lay_out(
     lights_width = CIRCLE * len(lights) + (OVERALL_GAP if OVERALL_LETTER in lights else 0.0)
     taken = sum(widths[c.key] + c.gap for c in right) + (lights_width + GAP if lights else 0.0)
     if plot_width:
-        plot_width = max(plot_width, min_width - MARGIN - taken - plot_left)
+        sides_width = 2 * max(
+            *(text_width(text, FOOTER_SIZE) for text in under_axis),
+            *(text_width(text, bold=True) for text in over_plot),
+        )
+        plot_width = max(plot_width, min(sides_width + 9.0, WIDEST_PLOT), min_width - MARGIN - taken - plot_left)
     x = plot_left + plot_width
     for column in right:
         x += column.gap
