@@ -270,6 +270,8 @@ def _errors() -> Iterator[None]:
         _fail(str(error))
     except KeyboardInterrupt:
         _fail("Stopped; the published reports are whole.", code=130)
+    except (IsADirectoryError, NotADirectoryError) as error:
+        _fail(f"{error.filename}: {error.strerror}; nothing was made.")
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
         _fail(f"{error.strerror or error}{place}. The published reports are whole.", code=1)

@@ -86,7 +86,7 @@ def test_the_time_limit_counts_for_all_cells_together(run: Run, make_notebook) -
 
 def test_a_mistyped_parameter_is_refused_before_a_kernel_starts(run: Run, make_notebook) -> None:
     path = make_notebook("1")
-    with pytest.raises(ParameterError, match="has no parameter 'hedache_type'"):
+    with pytest.raises(ParameterError, match="no parameter 'hedache_type'"):
         run(path, {"hedache_type": "cluster"})
     assert not path.with_name("log.txt").exists()
 

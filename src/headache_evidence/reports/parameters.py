@@ -100,8 +100,8 @@ def check_parameters(given: Mapping[str, Any], declared: Mapping[str, Parameter]
     faults, checked = [], {}
     for name, value in given.items():
         if name not in declared:
-            allowed = ", ".join(sorted(declared)) or "none"
-            faults.append(f"{notebook} has no parameter {_shown(name)}; it has: {allowed}.")
+            allowed = ", ".join(sorted(set(declared) - RESERVED)) or "none that a user may set"
+            faults.append(f"{notebook}: no parameter {_shown(name)}; declared: {allowed}.")
             continue
         try:
             checked[name] = convert(value, declared[name])

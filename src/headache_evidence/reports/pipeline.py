@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -141,9 +143,16 @@ class _Maker:
             good = run_job(job, lambda notebook, seconds: self.step(headache_type, notebook, seconds))
         except HeadacheEvidenceError as error:
             good = False
-            _describe_failure(job, error)
+            self.outcome.failed[headache_type] = str(error)
+            with contextlib.suppress(OSError):
+                _describe_failure(job, error)
         with self.publishing:
-            self.publish(headache_type, job.build_dir / "report", good)
+            try:
+                self.publish(headache_type, job.build_dir / "report", good)
+            except OSError as error:
+                good = False
+                reason = self.outcome.failed.get(headache_type, f"not published: {error.strerror or error}")
+                self.outcome.failed[headache_type] = reason
         return good
 
     def step(self, headache_type: str, notebook: str, seconds: float) -> None:
@@ -157,7 +166,8 @@ class _Maker:
             withdraw(output / FAILED / headache_type)
             self.outcome.made.append(headache_type)
         else:
-            self.outcome.failed[headache_type] = str(read_json(built / FAILURE_FILE).get("reason", "unknown reason"))
+            reason = self.outcome.failed.get(headache_type, "unknown reason")
+            self.outcome.failed[headache_type] = str(read_json(built / FAILURE_FILE).get("reason", reason))
             publish_folder(built, output / FAILED / headache_type)
             self.progress.say(f"{headache_type}: FAILED: {self.outcome.failed[headache_type]}")
         write_site(self.settings, self.marks, finished=False)
@@ -196,19 +206,20 @@ def _run_doit(maker: _Maker, names: list[str], jobs: int) -> None:
         for name in names:
             yield {"name": name, "actions": [(maker.make, [name])], "uptodate": [False], "io": {"capture": False}}
 
-    tasks = {
-        "task_report": task_report,
-        "DOIT_CONFIG": {
-            "backend": "json",
-            "dep_file": str(maker.folder / "doit.json"),
-            "continue": True,
-            "num_process": min(jobs, len(names)) if len(names) > 1 else 0,
-            "par_type": "thread",
-            "reporter": "zero",
-            "verbosity": 0,
-        },
-    }
-    DoitMain(ModuleTaskLoader(tasks)).run(["run"])
+    with tempfile.TemporaryDirectory(prefix="headache-") as aside:  # the disk of the reports may be full
+        tasks = {
+            "task_report": task_report,
+            "DOIT_CONFIG": {
+                "backend": "json",
+                "dep_file": str(Path(aside) / "doit.json"),
+                "continue": True,
+                "num_process": min(jobs, len(names)) if len(names) > 1 else 0,
+                "par_type": "thread",
+                "reporter": "zero",
+                "verbosity": 0,
+            },
+        }
+        DoitMain(ModuleTaskLoader(tasks)).run(["run"])
     missing = [name for name in names if name not in maker.outcome.made and name not in maker.outcome.failed]
     for name in missing:
         maker.outcome.failed[name] = "not made: the run stopped early"

@@ -81,6 +81,8 @@ def run_job(job: Job, progress: Progress) -> bool:
             message = receiver.recv()
             if isinstance(message, bool):
                 return message
+            if isinstance(message, str):
+                raise WorkerError(f"{job.headache_type}: {message}")
             progress(*message)
         raise WorkerError(f"{job.headache_type}: took longer than {len(job.notebooks)} notebooks may.")
     except EOFError:
@@ -100,5 +102,8 @@ def _work(job: Job, sender: Connection, nursery: Nursery | None) -> None:
     end_with_parent()
     from headache_evidence.reports.building import build
 
-    sender.send(build(job, lambda notebook, seconds: sender.send((notebook, seconds)), nursery))
+    try:
+        sender.send(build(job, lambda notebook, seconds: sender.send((notebook, seconds)), nursery))
+    except OSError as error:  # a disk so full that not even the failure could be written down
+        sender.send(error.strerror or str(error))
     sender.close()
