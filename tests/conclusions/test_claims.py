@@ -310,3 +310,17 @@ def test_real_claims_count_the_real_studies(protocol: Protocol, evidence: he.Evi
     assert claims["occipital_migraine"].direct_studies == ("HydrodissectionMigraineCase", "OALib6858430")
     assert claims["occipital_migraine"].indirect_studies > 40
     assert len(protocol.claims) == 8
+
+
+def test_readers_see_the_number_of_studies_and_every_part(protocol: Protocol, evidence: he.Evidence) -> None:
+    claims = he.audit_claims(evidence, protocol, (), "migraine")
+    table = he.show_claims(claims).data
+    assert len(table) == len(claims)
+    first = table.iloc[0]
+    assert first["why"].startswith("2 studies (HydrodissectionMigraineCase, OALib6858430)")
+    assert first["why, indirectly"].startswith("49 studies")
+    assert table["statement"].str.startswith("\N{EM DASH}").sum() == sum(bool(claim.part) for claim in claims)
+    nobody = he.show_claims(he.audit_claims(evidence, protocol, (), "tension_type")).data
+    assert nobody["why"].iloc[0].startswith("no study;")
+    summary = repr(he.show_claims_summary(claims))
+    assert "Of 7 statements" in summary

@@ -35,8 +35,8 @@ def overview(
     named = f" ({', '.join(hydrodissection)})" if hydrodissection else ""
     return (
         f"The tables hold {count(total, 'study', 'studies')} of {title}: {len(blocks)} with a nerve block, "
-        f"{len(hydrodissection)} with hydrodissection{named}.",
-        f"{len(answered)} of {len(answers)} questions that a study bears on have an answer, {len(controlled)} of them "
+        f"{len(hydrodissection) or 'none'} with hydrodissection{named}.",
+        f"{len(answered)} of {len(answers)} questions that a study bears on have an answer, {len(controlled) or 'none'} of them "
         f"between arms; {count(single, 'answer rests', 'answers rest')} on a single study.",
         f"Certainty of the answers: {spread or 'no answer to rate'}.",
         protocol.search_limits.strip(),

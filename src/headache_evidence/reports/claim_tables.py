@@ -65,13 +65,10 @@ def show_claims(claims: Sequence[AuditedClaim]) -> ReadableTable:
         [
             {
                 "statement": f"\N{EM DASH} {claim.part}" if claim.part else claim.text,
-                "hydrodissection studies": "" if claim.part else _studies_words(claim.direct_studies),
-                "with deciding numbers": claim.deciding_k,
-                "verdict": claim.verdict,
-                "why": claim.why,
-                "nerve block studies": "" if claim.part else str(claim.indirect_studies),
-                "verdict for nerve blocks": claim.indirect_verdict,
-                "why, indirectly": claim.indirect_why,
+                "hydrodissection": claim.verdict,
+                "why": _why(claim.why, claim.direct_studies, claim),
+                "nerve blocks": claim.indirect_verdict,
+                "why, indirectly": _why(claim.indirect_why, claim.indirect_studies, claim),
             }
             for claim in claims
         ]
@@ -79,8 +76,13 @@ def show_claims(claims: Sequence[AuditedClaim]) -> ReadableTable:
     return ReadableTable(table, "The claims against the evidence", empty="No claim bears on this headache type.")
 
 
-def _studies_words(studies: Sequence[str]) -> str:
-    return f"{len(studies)}: {', '.join(studies)}" if studies else "none"
+def _why(reason: str, studies: Sequence[str] | int, claim: AuditedClaim) -> str:
+    """The reason, for a whole statement after the studies of the technique, named where they are listed."""
+    if claim.part:
+        return reason
+    number = studies if isinstance(studies, int) else len(studies)
+    names = "" if isinstance(studies, int) or not studies else f" ({', '.join(studies)})"
+    return f"{count(number, 'study', 'studies') if number else 'no study'}{names}; {reason}"
 
 
 def show_harms_summary(harms: pd.DataFrame, evidence: Evidence, protocol: Protocol, headache_type: str) -> Paragraphs:
@@ -217,16 +219,18 @@ def show_published(
 ) -> ReadableTable:
     """Published pools with ours beside them."""
     found = beside_published(answers, evidence, protocol, headache_type)
+    rows = found.to_dict("records")
     table = pd.DataFrame(
         {
-            "review": [_joined(r["review_id"], as_text(r["year"])) for r in found.to_dict("records")],
-            "outcome and time": [_joined(r["outcome"], r["timepoint"]) for r in found.to_dict("records")],
-            "comparison": found["comparison"],
-            "published": [_with_k(r["published"], r["k"]) for r in found.to_dict("records")],
-            "ours": [_with_k(r["ours"], r["ours_k"]) for r in found.to_dict("records")],
+            "review": [f"{_joined(r['review_id'], as_text(r['year']))}: {r['comparison']}" for r in rows],
+            "outcome and time": [_joined(r["outcome"], r["timepoint"]) for r in rows],
+            "published": [_with_k(r["published"], r["k"]) for r in rows],
+            "ours": [_with_k(r["ours"], r["ours_k"]) for r in rows],
             "verdict": found["verdict"],
-            "which trials explain it": found["explanation"],
-            "doubt about the review": found["doubt"],
+            "which trials explain it": [
+                "; ".join(part for part in (r["explanation"], r["doubt"] and f"doubt: {r['doubt']}") if part)
+                for r in rows
+            ],
             "source": found["source_url"],
         }
     )
