@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-import pandas as pd
-
 from headache_evidence.effects.effect_request import EffectRequest, Record, study_record
-from headache_evidence.effects.extraction_tables import ExtractionTables
+from headache_evidence.effects.extraction_tables import ExtractionTables, Rows
 
 
 @dataclass(frozen=True)
@@ -19,8 +18,8 @@ class ArmPair:
     study_id: str
     interventions: tuple[str, ...]
     comparators: tuple[str, ...]
-    rows: pd.DataFrame
-    contrasts: pd.DataFrame
+    rows: Rows
+    contrasts: Rows
     time: tuple[float, str]
     comparisons: int = 1  # effects that share the comparator's patients (multi-arm trials that are split)
 
@@ -34,25 +33,23 @@ class ArmPair:
         """How the comparator is shared, in words; empty when it is not."""
         return f"comparator shared by {self.comparisons} effects, its patients split" if self.comparisons > 1 else ""
 
-    def record(self, arms_1: list[str], arms_2: list[str], used: pd.DataFrame) -> Record:
+    def record(self, arms_1: list[str], arms_2: list[str], used: Rows) -> Record:
         """The effect's record for the arms and rows actually used."""
         return study_record(self.tables, self.request, self.study_id, arms_1, arms_2, used, self.time)
 
     def record_of_all(self) -> Record:
         """The record when nothing could be used: every arm and row that was looked at."""
-        parts = [part for part in (self.rows, self.contrasts) if len(part)]
-        used = pd.concat(parts) if parts else self.rows
-        return self.record(list(self.interventions), list(self.comparators), used)
+        return self.record(list(self.interventions), list(self.comparators), [*self.rows, *self.contrasts])
 
-    def split(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def split(self, rows: Rows) -> tuple[Rows, Rows]:
         """Rows of the intervention arms and of the comparator arms."""
-        return rows.loc[rows["arm_id"].isin(self.interventions)], rows.loc[rows["arm_id"].isin(self.comparators)]
+        first = [row for row in rows if row["arm_id"] in self.interventions]
+        return first, [row for row in rows if row["arm_id"] in self.comparators]
 
     def arm_sizes(self, arms_1: list[str], arms_2: list[str]) -> dict[str, float]:
         """n1 and n2 from arms.csv (analysed, else randomised); NaN when one arm's is not reported."""
-        sizes = {}
-        for name, arm_ids in (("n1", arms_1), ("n2", arms_2)):
-            arms = self.tables.arms.loc[[(self.study_id, arm) for arm in arm_ids]]
-            n = arms["n_analysed"].fillna(arms["n_randomised"])
-            sizes[name] = float(n.sum()) if n.notna().all() else float("nan")
-        return sizes
+        return {name: sum(map(self._arm_size, arms)) for name, arms in (("n1", arms_1), ("n2", arms_2))}
+
+    def _arm_size(self, arm_id: str) -> float:
+        arm = self.tables.arm_facts[self.study_id, arm_id]
+        return float(arm["n_randomised"] if math.isnan(arm["n_analysed"]) else arm["n_analysed"])

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 
 from headache_evidence.effects.arm_pair import ArmPair
 from headache_evidence.effects.controlled_arms import CONTINUOUS, from_counts, from_means
@@ -22,6 +21,7 @@ from headache_evidence.effects.effect_request import (
     Record,
     at_time,
     chosen,
+    distinct,
     follow_up,
     join,
     outside,
@@ -29,33 +29,28 @@ from headache_evidence.effects.effect_request import (
     study_record,
     times_by_closeness,
 )
-from headache_evidence.effects.extraction_tables import ExtractionTables
+from headache_evidence.effects.extraction_tables import ExtractionTables, Rows
 
 
 def controlled_effects(tables: ExtractionTables, request: EffectRequest) -> list[Record]:
     """One record per study (per time or arm where asked) with a comparator of the asked class and the outcome."""
     comparators = _comparators_by_study(tables, request)
-    if not comparators:
-        return []
-    rows = follow_up(tables.rows, request)
-    contrasts = tables.contrasts
-    contrasts = contrasts.loc[
-        request.in_window(contrasts["weeks"])
-        & (contrasts["comparison"] == "between_arms")
-        & ~contrasts["is_baseline"].astype(bool)
-    ]
-    reporting = set(rows["study_id"]) | set(contrasts["study_id"])
     return [
         record
         for study_id, comparator_arms in comparators.items()
-        if study_id in reporting
-        for record in _study_records(tables, request, study_id, comparator_arms, rows, contrasts)
+        for record in _study_records(tables, request, study_id, comparator_arms)
     ]
+
+
+def _contrasts_in_window(tables: ExtractionTables, request: EffectRequest, study_id: str) -> Rows:
+    """Differences between arms inside the time window."""
+    contrasts = follow_up(tables.contrasts_of_study.get(study_id, []), request)
+    return [contrast for contrast in contrasts if contrast["comparison"] == "between_arms"]
 
 
 def _comparators_by_study(tables: ExtractionTables, request: EffectRequest) -> dict[str, list[str]]:
     """Comparator arms of the asked class, by study of the asked design that reports the outcome at any time."""
-    reporting = sorted(set(tables.rows["study_id"]) | set(tables.contrasts["study_id"]))
+    reporting = sorted({*tables.rows_of_study, *tables.contrasts_of_study})
     found = {
         study_id: [
             arm["arm_id"] for arm in tables.study_arms[study_id] if arm["comparator_kind"] in request.comparators
@@ -71,11 +66,11 @@ def _study_records(
     request: EffectRequest,
     study_id: str,
     comparators: list[str],
-    rows: pd.DataFrame,
-    contrasts: pd.DataFrame,
 ) -> list[Record]:
-    own_rows = rows.loc[rows["study_id"] == study_id]
-    own_contrasts = contrasts.loc[contrasts["study_id"] == study_id]
+    rows = follow_up(tables.rows_of_study.get(study_id, []), request)
+    contrasts = _contrasts_in_window(tables, request, study_id)
+    if not rows and not contrasts:
+        return []
     treated = [arm for arm in tables.study_arms[study_id] if arm["comparator_kind"] == ""]
     interventions = [arm["arm_id"] for arm in treated if arm["technique"] in request.techniques]
     if interventions:
@@ -84,13 +79,10 @@ def _study_records(
         return [
             record
             for side in sides
-            for record in _effects_of_side(
-                tables, request, study_id, side, comparators, own_rows, own_contrasts, len(sides)
-            )
+            for record in _effects_of_side(tables, request, study_id, side, comparators, rows, contrasts, len(sides))
         ]
     arms = [arm["arm_id"] for arm in treated]
-    shown = pd.concat([own_rows, own_contrasts])
-    record = study_record(tables, request, study_id, arms, comparators, shown, (np.nan, ""))
+    record = study_record(tables, request, study_id, arms, comparators, [*rows, *contrasts], (np.nan, ""))
     return [outside(record, [arm["technique"] for arm in treated])]
 
 
@@ -105,12 +97,12 @@ def _effects_of_side(
     study_id: str,
     interventions: list[str],
     comparators: list[str],
-    rows: pd.DataFrame,
-    contrasts: pd.DataFrame,
+    rows: Rows,
+    contrasts: Rows,
     comparisons: int,
 ) -> list[Record]:
     """Effects of one side of intervention arms; ``comparisons`` is how many sides share the comparator."""
-    times = times_by_closeness(pd.concat([rows, contrasts])[["weeks", "time_label"]], request)
+    times = times_by_closeness([*rows, *contrasts], request)
     pairs = (
         ArmPair(
             tables,
@@ -149,13 +141,13 @@ def _in_order_of_preference(request: EffectRequest) -> tuple[Callable[[ArmPair],
 
 def _from_arms(pair: ArmPair) -> Record | None:
     first, second = pair.split(pair.rows)
-    if first.empty and second.empty:
+    if not first and not second:
         return None
-    if first.empty or second.empty:
-        side = "intervention" if first.empty else "comparator"
+    if not first or not second:
+        side = "comparator" if first else "intervention"
         return refused(pair.record_of_all(), f"not estimable: no numbers for the {side} arm")
-    both = pd.concat([first, second])
-    kept = both.loc[both["excluded"] == ""]
-    if any(part.empty for part in pair.split(kept)):
-        return refused(pair.record_of_all(), f"excluded: {join(both['excluded'].unique())}")
+    both = [*first, *second]
+    kept = [row for row in both if row["excluded"] == ""]
+    if not all(pair.split(kept)):
+        return refused(pair.record_of_all(), f"excluded: {join(distinct(both, 'excluded'))}")
     return from_means(pair, kept) if pair.request.measure in CONTINUOUS else from_counts(pair, kept)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-import pandas as pd
 
 from headache_evidence.effects.arm_pair import ArmPair
 from headache_evidence.effects.controlled_arms import KINDS
 from headache_evidence.effects.derive_contrast import effect_from_interval, effect_from_p, log_ratio_from_interval
-from headache_evidence.effects.effect_request import Record, accepted, join, one_row_per_arm, refused
+from headache_evidence.effects.effect_request import Record, accepted, column, distinct, join, one_row_per_arm, refused
+from headache_evidence.effects.extraction_tables import Row, Rows
 from headache_evidence.effects.interconvert import log_odds_ratio_to_smd
 from headache_evidence.errors import InputError
 
@@ -20,24 +22,27 @@ P_WORDS = "reported difference with its exact P value (generic inverse variance)
 
 def from_contrasts(pair: ArmPair) -> Record | None:
     """Reported differences in the asked measure; several that share the comparator are averaged."""
-    if pair.contrasts.empty:
-        return None
     contrasts = _towards_intervention(pair)
-    if contrasts.empty:
+    if not contrasts:
         return None
-    kept = contrasts.loc[contrasts["excluded"] == ""]
-    if kept.empty:
-        return refused(pair.record_of_all(), f"excluded: {join(contrasts['excluded'].unique())}")
-    fitting = kept.loc[(kept["measure"] == _reported_measure(pair)) & kept["estimate"].notna()]
-    if pair.request.measure == "MD" and len(fitting) and (fitting["unit"] == "").all():
-        return refused(pair.record_of_all(), f"not estimable: {join(fitting['conversion'].unique())}")
-    with_interval = fitting.loc[fitting["ci_low"].notna() & fitting["ci_high"].notna()]
-    with_p = fitting.loc[fitting["p"].notna() & (fitting["p_operator"] == "=")]
-    if len(with_interval):
+    kept = [contrast for contrast in contrasts if contrast["excluded"] == ""]
+    if not kept:
+        return refused(pair.record_of_all(), f"excluded: {join(distinct(contrasts, 'excluded'))}")
+    measure = _reported_measure(pair)
+    fitting = [c for c in kept if c["measure"] == measure and not math.isnan(c["estimate"])]
+    if pair.request.measure == "MD" and fitting and all(contrast["unit"] == "" for contrast in fitting):
+        return refused(pair.record_of_all(), f"not estimable: {join(distinct(fitting, 'conversion'))}")
+    with_interval = [c for c in fitting if not math.isnan(c["ci_low"] + c["ci_high"])]
+    if with_interval:
         return _averaged(pair, with_interval, "reported_interval", INTERVAL_WORDS)
-    if len(with_p):
+    with_p = [contrast for contrast in fitting if _has_exact_p(contrast)]
+    if with_p:
         return _averaged(pair, with_p, "reported_p", P_WORDS)
     return refused(pair.record_of_all(), _why_not(kept, pair.request.measure))
+
+
+def _has_exact_p(contrast: Row) -> bool:
+    return contrast["p_operator"] == "=" and not math.isnan(contrast["p"])
 
 
 def _reported_measure(pair: ArmPair) -> str:
@@ -46,39 +51,43 @@ def _reported_measure(pair: ArmPair) -> str:
     return "OR" if convert else pair.request.measure
 
 
-def _why_not(contrasts: pd.DataFrame, measure: str) -> str:
-    reported = join(sorted(contrasts["measure"].unique()), ", ")
+def _why_not(contrasts: Rows, measure: str) -> str:
+    reported = join(sorted(distinct(contrasts, "measure")), ", ")
     if reported == "p_only":
         return "not estimable: of the difference only a P value is reported"
     return f"not estimable: the difference is reported as {reported}, without what {measure} needs"
 
 
-def _towards_intervention(pair: ArmPair) -> pd.DataFrame:
+def _towards_intervention(pair: ArmPair) -> Rows:
     """Contrasts between the two sides, turned so that they read intervention against comparator."""
-    contrasts = pair.contrasts
-    forward = contrasts.loc[contrasts["arm_1"].isin(pair.interventions) & contrasts["arm_2"].isin(pair.comparators)]
-    backward = contrasts.loc[contrasts["arm_2"].isin(pair.interventions) & contrasts["arm_1"].isin(pair.comparators)]
-    if backward.empty:
-        return forward
-    ratio = backward["measure"].isin(LOG_RATIOS)
+    forward, backward = [], []
+    for contrast in pair.contrasts:
+        one, other = contrast["arm_1"], contrast["arm_2"]
+        if one in pair.interventions and other in pair.comparators:
+            forward.append(contrast)
+        elif other in pair.interventions and one in pair.comparators:
+            backward.append(_turned(contrast))
+    return forward + backward
 
-    def turned(values: pd.Series) -> pd.Series:
-        return (1 / values).where(ratio, -values)
 
-    backward = backward.assign(
-        arm_1=backward["arm_2"],
-        arm_2=backward["arm_1"],
-        estimate=turned(backward["estimate"]),
-        ci_low=turned(backward["ci_high"]),
-        ci_high=turned(backward["ci_low"]),
+def _turned(contrast: Row) -> Row:
+    estimate, low, high = (
+        _other_way_round(contrast[name], contrast["measure"]) for name in ("estimate", "ci_high", "ci_low")
     )
-    return pd.concat([forward, backward])
+    arms = {"arm_1": contrast["arm_2"], "arm_2": contrast["arm_1"]}
+    return {**contrast, **arms, "estimate": estimate, "ci_low": low, "ci_high": high}
 
 
-def _averaged(pair: ArmPair, contrasts: pd.DataFrame, rule: str, words: str) -> Record:
-    arms_1, arms_2 = sorted(contrasts["arm_1"].unique()), sorted(contrasts["arm_2"].unique())
+def _other_way_round(value: float, measure: str) -> float:
+    if measure not in LOG_RATIOS:
+        return -value
+    return 1 / value if value else math.inf
+
+
+def _averaged(pair: ArmPair, contrasts: Rows, rule: str, words: str) -> Record:
+    arms_1, arms_2 = sorted(distinct(contrasts, "arm_1")), sorted(distinct(contrasts, "arm_2"))
     record = pair.record(arms_1, arms_2, contrasts)
-    estimate, low, high, p = contrasts[["estimate", "ci_low", "ci_high", "p"]].to_numpy(dtype=float).T
+    estimate, low, high, p = (column(contrasts, name) for name in ("estimate", "ci_low", "ci_high", "p"))
     log_scale = _reported_measure(pair) in LOG_RATIOS
     try:
         if rule == "reported_p":
@@ -101,24 +110,22 @@ def _averaged(pair: ArmPair, contrasts: pd.DataFrame, rule: str, words: str) -> 
 
 def from_means_and_p(pair: ArmPair) -> Record | None:
     """Means of one arm on each side without a spread, and the exact P value of their difference (t test assumed)."""
-    if pair.request.measure != "MD" or pair.contrasts.empty or pair.rows.empty:
+    if pair.request.measure != "MD" or not pair.contrasts or not pair.rows:
         return None
-    exact = _towards_intervention(pair)
-    exact = exact.loc[(exact["excluded"] == "") & exact["p"].notna() & (exact["p_operator"] == "=")]
-    rows = pair.rows.loc[(pair.rows["excluded"] == "") & pair.rows["mean"].notna() & pair.rows["unit"].ne("")]
+    exact = [c for c in _towards_intervention(pair) if c["excluded"] == "" and _has_exact_p(c)]
+    rows = [row for row in pair.rows if row["excluded"] == "" and row["unit"] and not math.isnan(row["mean"])]
     for kind, words in KINDS:
-        first, second = pair.split(one_row_per_arm(rows.loc[rows["kind"] == kind]))
+        first, second = pair.split(one_row_per_arm([row for row in rows if row["kind"] == kind]))
         if len(first) != 1 or len(second) != 1:
             continue
-        arm_1, arm_2 = first["arm_id"].iloc[0], second["arm_id"].iloc[0]
-        tested = exact.loc[(exact["arm_1"] == arm_1) & (exact["arm_2"] == arm_2)]
-        n1, n2 = float(first["n_used"].iloc[0]), float(second["n_used"].iloc[0])
-        difference = float(first["mean"].iloc[0] - second["mean"].iloc[0])
-        if tested.empty or difference == 0 or not np.isfinite(n1 + n2):
+        one, other = first[0], second[0]
+        tested = [c for c in exact if (c["arm_1"], c["arm_2"]) == (one["arm_id"], other["arm_id"])]
+        n1, n2, difference = one["n_used"], other["n_used"], one["mean"] - other["mean"]
+        if not tested or difference == 0 or not math.isfinite(n1 + n2):
             continue
-        yi, vi, _ = effect_from_p(difference, float(tested["p"].iloc[0]), df=n1 + n2 - 2)
-        record = pair.record([arm_1], [arm_2], pd.concat([first, second, tested.iloc[:1]]))
-        derivation = join([f"{words}: means, and the exact P value of their difference", *first["n_note"]])
-        m1, m2 = float(first["mean"].iloc[0]), float(second["mean"].iloc[0])
-        return accepted(record, float(yi), float(vi), derivation, "means_and_p", n1=n1, m1=m1, n2=n2, m2=m2)
+        yi, vi, _ = effect_from_p(difference, tested[0]["p"], df=n1 + n2 - 2)
+        record = pair.record([one["arm_id"]], [other["arm_id"]], [one, other, tested[0]])
+        derivation = join([f"{words}: means, and the exact P value of their difference", one["n_note"]])
+        numbers = {"n1": n1, "m1": one["mean"], "n2": n2, "m2": other["mean"]}
+        return accepted(record, float(yi), float(vi), derivation, "means_and_p", **numbers)
     return None

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from headache_evidence.effects.extraction_tables import ExtractionTables
+from headache_evidence.effects.extraction_tables import ExtractionTables, Row, Rows
 from headache_evidence.tables.protocol import Extraction
 from headache_evidence.tables.vocabulary import better_direction, outcome_unit
 
 Record = dict[str, Any]
 OUTSIDE = "outside the protocol"
+SAME_TIME = 1e-5  # weeks, and share of the weeks: rounding in the conversion of units
 RANDOMISED_DESIGNS = ("rct_parallel", "rct_crossover")
 
 
@@ -38,44 +41,54 @@ class EffectRequest:
 
     def in_window(self, weeks: pd.Series) -> pd.Series:
         """Times in (from, to]; unknown times only when the request accepts them; a start of 0 belongs to the window."""
+        return weeks.map(self.covers).astype(bool)
+
+    def covers(self, weeks: float) -> bool:
+        """Whether one time lies in the window."""
         low, high = self.weeks
-        inside = (weeks > low) & (weeks <= high) | ((low == 0) & (weeks == 0))
-        return inside | (weeks.isna() & self.accept_unknown_time)
+        return self.accept_unknown_time if math.isnan(weeks) else low < weeks <= high or low == 0 == weeks
 
 
-def follow_up(rows: pd.DataFrame, request: EffectRequest) -> pd.DataFrame:
+def follow_up(rows: Rows, request: EffectRequest) -> Rows:
     """Rows inside the time window, baseline left out."""
-    return rows.loc[request.in_window(rows["weeks"]) & ~rows["is_baseline"]]
+    return [row for row in rows if not row["is_baseline"] and request.covers(row["weeks"])]
 
 
-def of_interventions(tables: ExtractionTables, rows: pd.DataFrame, request: EffectRequest) -> pd.DataFrame:
+def of_interventions(tables: ExtractionTables, rows: Rows, request: EffectRequest) -> Rows:
     """Rows of arms that are no comparator, or whose technique is asked about; ``technique`` is added."""
-    arms = [tables.arm_facts[key] for key in zip(rows["study_id"], rows["arm_id"], strict=True)]
-    technique = pd.Series([arm["technique"] for arm in arms], index=rows.index, dtype=object)
-    treated = pd.Series([arm["comparator_kind"] == "" for arm in arms], index=rows.index, dtype=bool)
-    return rows.assign(technique=technique).loc[treated | technique.isin(request.techniques)]
+    found: Rows = []
+    for row in rows:
+        arm = tables.arm_facts[row["study_id"], row["arm_id"]]
+        if arm["comparator_kind"] == "" or arm["technique"] in request.techniques:
+            found.append({**row, "technique": arm["technique"]})
+    return found
 
 
-def times_by_closeness(rows: pd.DataFrame, request: EffectRequest) -> list[tuple[float, str]]:
+def times_by_closeness(rows: Rows, request: EffectRequest) -> list[tuple[float, str]]:
     """The (weeks, time label) pairs present, nearest to the target first; unknown times last.
 
     Of two equally near the later comes first, and a labelled time before one without a label.
     """
-    pairs = {(None if np.isnan(w) else w, label) for w, label in zip(rows["weeks"], rows["time_label"], strict=True)}
+    pairs = {(None if math.isnan(row["weeks"]) else row["weeks"], row["time_label"]) for row in rows}
 
     def closeness(pair: tuple[float | None, str]) -> tuple[float, float, bool, str]:
         weeks, label = pair
-        distance, later = (np.inf, 0.0) if weeks is None else (abs(weeks - request.target_weeks), -weeks)
+        distance, later = (math.inf, 0.0) if weeks is None else (abs(weeks - request.target_weeks), -weeks)
         return distance, later, label == "", label
 
-    return [(np.nan if weeks is None else weeks, label) for weeks, label in sorted(pairs, key=closeness)]
+    return [(math.nan if weeks is None else weeks, label) for weeks, label in sorted(pairs, key=closeness)]
 
 
-def at_time(rows: pd.DataFrame, time: tuple[float, str]) -> pd.DataFrame:
+def at_time(rows: Rows, time: tuple[float, str]) -> Rows:
     """Rows at one (weeks, time label)."""
     weeks, label = time
-    same = rows["weeks"].isna() if pd.isna(weeks) else np.isclose(rows["weeks"].astype(float), weeks)
-    return rows.loc[same & (rows["time_label"] == label)]
+    return [row for row in rows if row["time_label"] == label and _same_weeks(row["weeks"], weeks)]
+
+
+def _same_weeks(one: float, other: float) -> bool:
+    if math.isnan(one) or math.isnan(other):
+        return math.isnan(one) and math.isnan(other)
+    return math.isclose(one, other, rel_tol=SAME_TIME, abs_tol=SAME_TIME)
 
 
 def chosen(attempts: Iterable[Record], every_time: bool) -> list[Record]:
@@ -91,12 +104,22 @@ def chosen(attempts: Iterable[Record], every_time: bool) -> list[Record]:
     return kept or refusals[:1]
 
 
-def one_row_per_arm(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row of each arm: the whole arm before a subset of it, then the first in the table."""
-    if rows["arm_id"].is_unique and rows["arm_id"].is_monotonic_increasing:
-        return rows
-    subset = rows["population_subset"] != ""
-    return rows.assign(subset=subset).sort_values(["subset", "row"]).drop_duplicates("arm_id").sort_values("arm_id")
+def one_row_per_arm(rows: Rows) -> Rows:
+    """One row of each arm, by arm: the whole arm before a subset of it, then the first in the table."""
+    first: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda row: (row["population_subset"] != "", row["row"])):
+        first.setdefault(row["arm_id"], row)
+    return [first[arm] for arm in sorted(first)]
+
+
+def distinct(rows: Rows, name: str) -> list[Any]:
+    """The different values of a column in the order of first appearance."""
+    return list(dict.fromkeys(row[name] for row in rows))
+
+
+def column(rows: Rows, name: str) -> npt.NDArray[np.float64]:
+    """The numbers of a column, shape (rows,)."""
+    return np.array([row[name] for row in rows], dtype=float)
 
 
 def join(values: Iterable[object], separator: str = "; ") -> str:
@@ -110,7 +133,7 @@ def study_record(
     study_id: str,
     arms_1: list[str],
     arms_2: list[str],
-    rows: pd.DataFrame,
+    rows: Rows,
     time: tuple[float, str],
 ) -> Record:
     """Everything about an effect that is not a number: study, arms, time, sources. ``usable`` is False until set."""
@@ -119,7 +142,7 @@ def study_record(
     second = [tables.arm_facts[study_id, arm] for arm in arms_2]
     weeks, time_label = time
     arms_name = "+".join(arms_1) + (f" vs {'+'.join(arms_2)}" if arms_2 else "")
-    when = "time unknown" if pd.isna(weeks) else f"{weeks:.3g} wk"
+    when = "time unknown" if math.isnan(weeks) else f"{weeks:.3g} wk"
     return {
         "effect_id": "|".join((study_id, arms_name, request.outcome, when, request.stream)),
         "study_id": study_id,
@@ -149,23 +172,23 @@ def study_record(
         "volume_ml": float(np.mean([arm["volume_ml"] for arm in first])) if first else np.nan,
         "steroid": any(arm["steroid"] for arm in first),
         "risk_of_bias": study["risk_of_bias"],
-        "flags": join(doubt for doubts in rows["flags"] for doubt in doubts.split("; ")),
-        "doubtful": bool(rows["doubtful"].any()),
+        "flags": join(doubt for row in rows for doubt in row["flags"].split("; ")),
+        "doubtful": any(row["doubtful"] for row in rows),
         "derivation": "",
         "derivation_rule": "",
-        "source_id": join(rows["source_id"].unique()),
-        "source_url": join(rows["source_url"].unique(), " ; "),
-        "source_rows": join(rows["source_row"]),
+        "source_id": join(distinct(rows, "source_id")),
+        "source_url": join(distinct(rows, "source_url"), " ; "),
+        "source_rows": join(distinct(rows, "source_row")),
         "usable": False,
         "reason": "",
     }
 
 
-def _words(arms: list[Mapping[str, Any]], name: str, separator: str = "; ") -> str:
+def _words(arms: Rows, name: str, separator: str = "; ") -> str:
     return join((arm[name] for arm in arms), separator)
 
 
-def _technique(arms: list[Mapping[str, Any]]) -> str:
+def _technique(arms: Rows) -> str:
     """Hydrodissection wherever one of the arms is one, so that it can never hide behind another technique."""
     techniques = sorted({arm["technique"] for arm in arms})
     return "hydrodissection" if "hydrodissection" in techniques else "+".join(techniques)

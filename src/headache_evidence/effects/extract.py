@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import pandas as pd
@@ -127,9 +128,7 @@ def effects_of(tables: ExtractionTables, request: EffectRequest) -> pd.DataFrame
     if not records:
         return NO_EFFECTS
     records.sort(key=lambda record: (not record["usable"], _year(record), record["study_id"]))
-    effects = pd.DataFrame(records, columns=list(EFFECT_COLUMNS))
-    effects["usable"] = effects["usable"].astype(bool)
-    return effects
+    return pd.DataFrame({name: [record.get(name, math.nan) for record in records] for name in EFFECT_COLUMNS})
 
 
 def _year(record: Record) -> float:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from headache_evidence.effects.arm_statistics import arm_statistics
-from headache_evidence.effects.correlation import PrePostCorrelation, pre_post_correlation
+from headache_evidence.effects.correlation import PrePostCorrelation, assumed_correlation, pre_post_correlations
 from headache_evidence.effects.labels import study_labels
 from headache_evidence.effects.time_labels import with_shared_labels
 from headache_evidence.tables.evidence import Evidence
@@ -17,6 +18,8 @@ from headache_evidence.tables.harmonise import harmonise_contrasts, harmonise_ou
 from headache_evidence.tables.protocol import Extraction
 from headache_evidence.tables.vocabulary import holds_steroid
 
+Row = Mapping[str, Any]
+Rows = list[Row]
 ADVERSE_EVENT = "adverse_event_"
 NOT_NEEDED = ["scale", "scale_reported", "sign", "other_statistic", "value", "value_kind", "note", "outcome_reported"]
 BEFORE_TREATMENT = r"(?i)^(?:baseline|pre-test|pre-procedure|before(?! injection [2-9]))|pre-injection"
@@ -58,10 +61,29 @@ class ExtractionTables:
             correlation=self.correlations.get(headache_type, self.correlation),
         )
 
+    @cached_property
+    def rows_of_study(self) -> Mapping[str, Rows]:
+        """The outcome rows as plain records, by study in the order of their names."""
+        return _records_by_study(self.rows)
+
+    @cached_property
+    def contrasts_of_study(self) -> Mapping[str, Rows]:
+        """The contrasts as plain records, by study in the order of their names."""
+        return _records_by_study(self.contrasts)
+
     @property
     def empty(self) -> bool:
         """True when nothing is reported."""
         return self.rows.empty and self.contrasts.empty
+
+
+def _records_by_study(table: pd.DataFrame) -> dict[str, Rows]:
+    by_study: dict[str, Rows] = {study_id: [] for study_id in sorted(set(table["study_id"]))}
+    names = list(table.columns)
+    for values in zip(*(table[name].tolist() for name in names), strict=True):
+        record = dict(zip(names, values, strict=True))
+        by_study[record["study_id"]].append(record)
+    return by_study
 
 
 def _is_about(table: pd.DataFrame, headache_type: str, outcome: str) -> pd.Series:
@@ -93,11 +115,8 @@ def extraction_tables(evidence: Evidence, settings: Extraction) -> ExtractionTab
         of_study[study_id] = (*of_study.get(study_id, ()), arm)
     studies = _quick_to_filter(studies)
     study_facts = dict(zip(studies.index, studies.to_dict("records"), strict=True))
-    correlations = {
-        str(name): pre_post_correlation(of_type, settings.pre_post_correlation)
-        for name, of_type in rows.groupby("headache_type")
-    }
-    correlation = PrePostCorrelation(settings.pre_post_correlation, "")
+    correlations = pre_post_correlations(rows, settings.pre_post_correlation)
+    correlation = assumed_correlation(settings.pre_post_correlation)
     return ExtractionTables(rows, contrasts, studies, arms, facts, of_study, study_facts, correlations, correlation)
 
 
