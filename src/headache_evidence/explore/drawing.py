@@ -41,9 +41,9 @@ def funnel_of(exploration: Exploration) -> EvidenceFigure:
 
 
 def screen_svg(figure: EvidenceFigure) -> str:
-    """SVG for a page that shows one figure after another: no wider than its place, ids of its own kept."""
+    """SVG for a page that shows one figure after another: as wide as its place, scrolled where that is a phone."""
     svg = svg_text(figure, embed_font=False)
-    return re.sub(r"<svg ", '<svg style="max-width: 100%; height: auto" ', svg, count=1)
+    return re.sub(r"<svg ", '<svg style="max-width: max(100%, 560px); height: auto" ', svg, count=1)
 
 
 def page_font() -> str:

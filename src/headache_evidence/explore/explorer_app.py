@@ -36,7 +36,7 @@ from headache_evidence.tables.evidence import load_evidence
 from headache_evidence.tables.protocol import Question, load_protocol
 
 TABS = ("Forest plot", "Funnel plot", "Numbers", "Left out", "Keep and copy")
-NOTHING_OPENED = "<p>Choose a study at the left to see its card; take its tick away to leave it out.</p>"
+NOTHING_OPENED = "<p>Choose a study to see its card; take its tick away to leave it out.</p>"
 
 
 class ExplorerApp:

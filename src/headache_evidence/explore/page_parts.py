@@ -29,8 +29,14 @@ STYLE = """
 .explorer .study-card { border-left: 4px solid #31688e; padding: 0.2rem 0.9rem; max-width: 62rem; }
 .explorer .study-card h2 { margin: 0.2rem 0; }
 .explorer .study-card dl { display: grid; grid-template-columns: 11rem 1fr; gap: 0.15rem 0.6rem; margin: 0.4rem 0; }
-.explorer .study-card dt { font-weight: 600; }
+.explorer .study-card dt { font-weight: 600; float: none; width: auto; max-width: none; overflow-wrap: break-word; }
 .explorer .study-card dd { margin: 0; }
+@media (max-width: 700px) {
+  .explorer .study-card dl { grid-template-columns: 1fr; }
+  .explorer .lm-TabBar-content { flex-wrap: wrap; overflow: visible; }
+  .explorer .lm-TabBar .lm-TabBar-tab { flex: 1 0 auto; min-width: auto; }
+  .explorer .lm-TabBar { max-height: none; overflow: visible; min-height: 0; }
+}
 .explorer .study-button button, .explorer button.study-button { text-align: left; }
 .explorer pre.copy { background: #f4f4f4; color: #1a1a1a; padding: 0.6rem; overflow-x: auto;
   font-family: monospace; font-size: 0.8rem; max-width: 60rem; }

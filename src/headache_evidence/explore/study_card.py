@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 
 import numpy as np
 import pandas as pd
@@ -90,8 +91,13 @@ def _facts(study: pd.Series) -> str:
         for name, title in FACTS.items()
         if pd.notna(study[name]) and str(study[name])
     }
-    items = "".join(f"<dt>{title}</dt><dd>{html.escape(text)}</dd>" for title, text in shown.items())
+    items = "".join(f"<dt>{title}</dt><dd>{html.escape(_spaced(text))}</dd>" for title, text in shown.items())
     return f"<dl>{items}</dl>"
+
+
+def _spaced(text: str) -> str:
+    """Parts of a list that the tables join by ';', with a space after it."""
+    return re.sub(r";(?=\S)", "; ", text)
 
 
 def _arms(evidence: Evidence, study_id: str) -> ReadableTable:
