@@ -161,6 +161,28 @@ def test_numbers_of_a_row(findings: Findings) -> None:
 
 
 @pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        ([0.0], "none of 40 patients (exact 95% CI 0 to 88 of 1000)"),
+        ([40.0], "all of 40 patients (exact 95% CI 912 to 1000 of 1000)"),
+        ([0.0, 0.0], "none of 80 patients (exact 95% CI 0 to 45 of 1000)"),
+        ([0.0, 1.0], "of 1000 patients (95% CI"),
+    ],
+)
+def test_nobody_and_everybody_are_counted_and_not_modelled(
+    make_answer: Any, protocol: Protocol, evidence: he.Evidence, events: list[float], words: str
+) -> None:
+    """R: binom.test(0, 40) and binom.test(0, 80) give upper limits of 0.0881 and 0.0451."""
+    k = len(events)
+    answer = make_answer(
+        SHARE, [-4.4] * k, [2.0] * k, n1=40.0, n2=float("nan"), events1=events, better="higher", unit=""
+    )
+    row = he.summary_of_findings((answer,), protocol, evidence, "migraine").rows[0]
+    assert words in row.effect
+    assert words in row.statement
+
+
+@pytest.mark.parametrize(
     ("risk_of_bias", "words"),
     [("low", "Nerve block lowers "), ("some_concerns", "probably lowers"), ("high", "may lower")],
 )

@@ -34,10 +34,10 @@ def risk_of_bias(
     """
     high = share(weights, [word in rules.high for word in judgements])
     not_low = share(weights, [word not in rules.low for word in judgements])
-    words = f"{_percent(high)} of the weight comes from studies at high risk of bias"
+    words = f"{_percent(high)} of the weight is at high risk of bias"
     if not randomised:
         return DomainJudgement("risk_of_bias", -1 if high >= rules.serious_share_high else 0, words)
-    words += f", {_percent(not_low)} from studies not at low risk"
+    words += f", {_percent(not_low)} not at low risk"
     levels = -2 if high >= rules.very_serious_share_high else -1 if not_low >= rules.serious_share_not_low else 0
     return DomainJudgement("risk_of_bias", levels, words)
 
@@ -98,7 +98,7 @@ def indirectness(
             reasons.append(why)
     if population in rules.populations:
         reasons.append(rules.populations[population])
-    words = "; ".join(reasons) or "technique, comparator and population are those asked about"
+    words = "; ".join(reasons) or "technique, comparator and patients as asked"
     return DomainJudgement("indirectness", -min(len(reasons), 2), words)
 
 

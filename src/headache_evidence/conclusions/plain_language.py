@@ -16,11 +16,13 @@ from headache_evidence.conclusions.thresholds import ImportantDifference
 from headache_evidence.effects.effect_table import usable_effects
 from headache_evidence.effects.measure_scales import measure_scale
 from headache_evidence.pools.answers import Answer
+from headache_evidence.pools.exact_intervals import clopper_pearson
 from headache_evidence.pools.result import Interval
 from headache_evidence.tables.protocol import Protocol
 
 TECHNIQUES = {"hydrodissection": "hydrodissection", "perineural_block": "nerve block", "topical_block": "topical block"}
 NO_COMPARISON = "Without a comparison group this cannot be told from the natural course"
+NOT_ESTIMABLE_WORDS = "not estimable"
 NOT_STATED = "the comparator's risk is not shown"
 
 
@@ -39,9 +41,10 @@ def statement(
     title = in_sentence(protocol.outcomes[question.outcome].title)
     outcome = f'the number of patients with the outcome "{title}"' if scale.ratio or scale.percent else title
     if rating.level == NO_EVIDENCE:
-        return f"No usable study shows {title}."
+        return f"No usable study reports on {title}."
     who, counted = intervention_words(answer), f"k = {pooled.k}, n = {pooled.n:.0f}"
-    if not pooled.estimable:
+    counted_alone = question.stream == "proportion" and share_words(answer) != NOT_ESTIMABLE_WORDS
+    if not pooled.estimable and not counted_alone:
         return f"After {who} the evidence allows no estimate of {outcome} ({counted})."
     if question.stream != "controlled":
         found = _without_comparison(answer, title)
@@ -67,10 +70,21 @@ def _without_comparison(answer: Answer, title: str) -> str:
 
 
 def share_words(answer: Answer) -> str:
-    """'421 of 1000 patients (95% CI 50 to 910)', or that it is not estimable."""
+    """'421 of 1000 patients (95% CI 50 to 910)', or that it is not estimable.
+
+    Where none or all of the counted patients had the event, the count with its exact interval: a share that half an
+    event was added to would tell of events that nobody had.
+    """
     scale, pooled = measure_scale(answer.question.measure), answer.pooled
+    rows = usable_effects(answer.effects)
+    events, total = (float(rows[name].astype(float).sum(skipna=False)) for name in ("events1", "n1"))
+    if total > 0 and events in (0.0, total):
+        low, high = (1000 * float(limit) for limit in clopper_pearson(events, total))
+        return (
+            f"{'none' if events == 0 else 'all'} of {total:.0f} patients (exact 95% CI {low:.0f} to {high:.0f} of 1000)"
+        )
     if not pooled.estimable:
-        return "not estimable"
+        return NOT_ESTIMABLE_WORDS
     low, high = 10 * np.asarray(scale.back_transform(pooled.ci), dtype=float)
     share = 10 * float(scale.back_transform(pooled.estimate))
     return f"{share:.0f} of 1000 patients{span(float(low), float(high))}"

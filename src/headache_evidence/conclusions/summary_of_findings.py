@@ -161,7 +161,7 @@ def conclusions_of(answers: Iterable[Answer], protocol: Protocol, evidence: Evid
 
 def _nothing(outcome: str, protocol: Protocol) -> Finding:
     title = protocol.outcomes[outcome].title
-    words = f"No usable study shows {in_sentence(title)}."
+    words = f"No usable study reports on {in_sentence(title)}."
     return Finding("", NOTHING, title, "", "0 (0)", "", "", "", "", None, words)
 
 

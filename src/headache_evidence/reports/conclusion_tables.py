@@ -51,9 +51,12 @@ def show_certainty(answers: Iterable[Answer], protocol: Protocol, evidence: Evid
         lowered = {_title(name): _domain_words(rating.domain(name)) for name in LOWERING}
         raised = [rating.domain(name) for name in RAISING]
         rows.append(
-            {"result": answer.question.title, "k": rating.k, "starts": rating.start.replace("_", " ")}
+            {"result": answer.question.title, "k": rating.k}
             | lowered
-            | {"rated up": _raised_words(raised), "certainty": f"{rating.sign} {rating.words}"}
+            | {
+                "rated up": _raised_words(raised),
+                "certainty": f"{rating.sign} {rating.words}, from {rating.start.replace('_', ' ')}",
+            }
         )
     return ReadableTable(pd.DataFrame(rows), "Certainty, domain by domain", empty="No result to rate.")
 
@@ -74,7 +77,7 @@ def show_thresholds(answers: Iterable[Answer], protocol: Protocol, evidence: Evi
             "outcome": [protocol.outcomes[item.outcome].title for item in found],
             "threshold": [item.size for item in found],
             "unit": [item.unit for item in found],
-            "source": [item.source for item in found],
+            "source": [item.source.replace("mcid.csv:", "mcid.csv: ") for item in found],
             "reason": [item.reason for item in found],
         }
     )
@@ -85,8 +88,18 @@ def show_mcid(answers: Iterable[Answer], evidence: Evidence) -> ReadableTable:
     """Published minimal important differences of the outcomes at hand, as reported."""
     outcomes = {answer.question.outcome for answer in answers}
     table = evidence.mcid.loc[evidence.mcid["outcome"].isin(outcomes)]
-    columns = ["id", "outcome", "scale", "population", "level", "value", "percent", "method", "source_url"]
-    shown = table[columns].rename(columns={"source_url": "source"})
+    shown = pd.DataFrame(
+        {
+            "row of mcid.csv": table["id"],
+            "outcome and scale": table["outcome"].str.replace("_", " ") + ", " + table["scale"].str.replace("_", " "),
+            "population": table["population"],
+            "level": table["level"].str.replace("_", " "),
+            "value": table["value"],
+            "percent": table["percent"],
+            "method": table["method"],
+            "source": table["source_url"],
+        }
+    )
     return ReadableTable(
         shown, "Published minimal important differences", {"source": links_cell}, empty="None for these outcomes."
     )
