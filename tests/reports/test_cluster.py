@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -60,6 +64,73 @@ def test_each_profile_plans_one_job_per_report(project, command: Path, profile: 
     result = snakemake(project, command, "--profile", folder, "--dry-run")
     assert result.returncode == 0, result.stderr[-2000:]
     assert re.search(r"^report +2$", result.stdout + result.stderr, re.MULTILINE)
+
+
+class EmptyBucket(BaseHTTPRequestHandler):
+    """Answers as an object store does for a bucket that exists and holds nothing."""
+
+    def do_HEAD(self) -> None:
+        bucket = self.path.split("?")[0].strip("/").count("/") == 0
+        self._answer(200 if bucket else 404)
+
+    def do_GET(self) -> None:
+        self._answer(
+            200, b"<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>"
+        )
+
+    def _answer(self, status: int, body: bytes = b"") -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def empty_bucket() -> Iterator[str]:
+    """Address of an object store with one empty bucket, on this machine only."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), EmptyBucket)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@needs_snakemake
+def test_the_kubernetes_profile_plans_jobs_whose_reports_travel_through_the_bucket(
+    project, command: Path, empty_bucket: str, monkeypatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "test")
+    folder = str(ROOT / "cluster" / "profiles" / "kubernetes")
+    config = [f"data={project.root / 'data'}", f"command={command}", "types=cluster,migraine"]
+    line = [str(SNAKEMAKE), "--snakefile", str(ROOT / "cluster" / "Snakefile"), "--profile", folder, "--dry-run"]
+    line += ["--storage-s3-endpoint-url", empty_bucket, "--config", *config]
+    result = subprocess.run(line, cwd=project.root, capture_output=True, text=True, env=dict(os.environ))
+    told = result.stdout + result.stderr
+    assert result.returncode == 0, told[-3000:]
+    assert re.search(r"^report +2$", told, re.MULTILINE)
+    for name in ("cluster", "migraine"):
+        assert f"s3://your-bucket/headache-evidence/reports/.cluster/{name} (send to storage)" in told
+    assert "output: reports/.cluster/published" in told  # the site itself is written where the command was given
+
+
+@needs_snakemake
+def test_a_failed_report_is_published_as_failed_beside_the_others_and_made_again(project, command: Path) -> None:
+    project.make_notebook("if headache_type == 'cluster':\n    1/0", name="02_second.ipynb")
+    result = snakemake(project, command, "--cores", "2")
+    assert result.returncode != 0
+    assert "FAILED cluster: 02_second.ipynb, cell 3: ZeroDivisionError" in result.stdout + result.stderr
+    index = (project.output / "index.html").read_text()
+    assert 'href="failed/cluster/failure.html"' in index
+    assert 'href="migraine/report.html"' in index
+    project.make_notebook("print('mended')", name="02_second.ipynb")
+    assert snakemake(project, command, "--cores", "2").returncode == 0
+    assert (project.output / "cluster" / "report.html").exists()
+    assert "failure.html" not in (project.output / "index.html").read_text()
+    again = snakemake(project, command, "--cores", "2")
+    assert "Nothing to be done" in again.stdout + again.stderr
 
 
 @needs_snakemake

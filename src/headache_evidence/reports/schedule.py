@@ -27,7 +27,11 @@ def schedule_text(kind: str, project: Path) -> str:
         raise ParameterError(f"Unknown schedule {kind!r}. Allowed are {', '.join(KINDS)}.")
     folder = files("headache_evidence.reports") / "templates" / "schedule"
     parts = [(folder / name).read_text(encoding="utf-8") for name in KINDS[kind]]
-    values = {"@PROJECT@": str(project), "@QUOTED_PROJECT@": shlex.quote(str(project))}
+    # a percent sign begins a specifier of systemd, and ends the command of cron
+    values = {
+        "@PROJECT@": str(project).replace("%", "%%"),
+        "@QUOTED_PROJECT@": shlex.quote(str(project)).replace("%", r"\%"),
+    }
     text = "\n".join(parts)
     for name, value in values.items():
         text = text.replace(name, value)
