@@ -12,6 +12,7 @@ import pytest
 import headache_evidence as he
 from headache_evidence.conclusions import gaps, published
 from headache_evidence.conclusions.grading import certainties
+from headache_evidence.conclusions.guidelines import NO_COMPARISON, beside_guidelines
 from headache_evidence.conclusions.prose import count, overview
 from headache_evidence.tables.protocol import Protocol
 
@@ -196,6 +197,22 @@ def test_no_published_row_of_a_headache_type_is_dropped(
     table = published.beside_published(answers, evidence, protocol, "migraine")
     assert len(table) == (evidence.published_pools["headache_type"] == "migraine").sum()
     assert table["verdict"].ne("").all()
+
+
+def test_guidelines_stand_beside_our_results(
+    answers: tuple[Any, ...], protocol: Protocol, evidence: he.Evidence
+) -> None:
+    table = beside_guidelines(answers, evidence, protocol, "migraine")
+    assert table["body"].str.contains("Headache Society, 2025").any()
+    assert not table["body"].str.contains("cluster headache").any()
+    assert table["ours"].str.contains(r"Nerve block (?:may |probably )?lowers? headache days").all()
+    assert table["ours"].str.contains("k = 3, n = 120").all()
+    alone = beside_guidelines((), evidence, protocol, "cluster")
+    assert set(alone["ours"]) == {NO_COMPARISON}
+    assert {"seen", "to confirm"} >= set(alone["wording"])
+    assert beside_guidelines((), evidence, protocol, "other").empty
+    everywhere = (beside_guidelines((), evidence, protocol, name)["body"] for name in protocol.headache_types)
+    assert set(evidence.guidelines["body"]) == set().union(*everywhere), "a position stands beside no headache type"
 
 
 def test_prose_follows_the_results(answers: tuple[Any, ...], protocol: Protocol, evidence: he.Evidence) -> None:

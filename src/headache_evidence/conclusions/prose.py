@@ -37,7 +37,8 @@ def overview(
         f"The tables hold {count(total, 'study', 'studies')} of {title}: {len(blocks)} with a nerve block, "
         f"{len(hydrodissection) or 'none'} with hydrodissection{named}.",
         f"{len(answered)} of {len(answers)} questions that a study bears on have an answer, "
-        f"{len(controlled) or 'none'} of them between arms; {count(single, 'answer rests', 'answers rest')} on a single study.",
+        f"{len(controlled) or 'none'} of them between arms; {count(single, 'answer rests', 'answers rest')} on "
+        "a single study.",
         f"Certainty of the answers: {spread or 'no answer to rate'}.",
         protocol.search_limits.strip(),
     )

@@ -20,6 +20,7 @@ from headache_evidence.conclusions.gaps import (
     reporting_needed,
 )
 from headache_evidence.conclusions.grading import certainties
+from headache_evidence.conclusions.guidelines import beside_guidelines
 from headache_evidence.conclusions.harms import event_title, named_harms, pooled_harms, serious_harms
 from headache_evidence.conclusions.plain_language import count
 from headache_evidence.conclusions.prose import claims_summary, harms_summary, overview
@@ -245,9 +246,14 @@ def _with_k(result: str, k: object) -> str:
     return f"{result}, k = {k}" if result and k != "" else result
 
 
-def show_guidelines(evidence: Evidence) -> ReadableTable:
-    """What guideline bodies say, in our words; rows to be confirmed are marked."""
-    table = evidence.guidelines[["body", "position", "identity", "source_url"]].rename(
-        columns={"identity": "wording", "source_url": "source"}
+def show_guidelines(
+    answers: Iterable[Answer], evidence: Evidence, protocol: Protocol, headache_type: str
+) -> ReadableTable:
+    """What guideline bodies say of the headache type, in our words, and our results; open wording is marked."""
+    found = beside_guidelines(answers, evidence, protocol, headache_type)
+    table = found[["body", "position", "ours", "wording", "source_url"]].rename(
+        columns={"ours": "our results", "source_url": "source"}
     )
-    return ReadableTable(table, "What guideline bodies say", {"source": links_cell}, empty="None.")
+    return ReadableTable(
+        table, "Beside guidelines", {"source": links_cell}, empty="No position in the tables names this headache type."
+    )
