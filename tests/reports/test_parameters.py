@@ -94,3 +94,18 @@ def test_malformed_and_reserved_assignments_are_refused(text: str) -> None:
 def test_a_repeated_assignment_is_refused() -> None:
     with pytest.raises(ParameterError, match="twice"):
         parse_assignments(["seed=1", "seed=2"])
+
+
+def test_the_notebooks_of_this_project_take_the_outcomes_of_the_protocol() -> None:
+    from pathlib import Path
+
+    from headache_evidence.reports.settings import parameters_for, read_settings
+
+    data = Path(__file__).parents[2] / "data"
+    settings = read_settings(data, outcomes=["headache_days", "pain_intensity"])
+    told = {path.name: parameters_for(path, settings).get("outcomes") for path in settings.notebooks}
+    assert told.pop("01_evidence_base.ipynb") is None  # it shows studies, not outcomes
+    assert all(value == ["headache_days", "pain_intensity"] for value in told.values())
+    for bad in ("nothing_like_it", "headache_days,../x"):
+        with pytest.raises(ParameterError, match=r"allowed are .*headache_days|only letters"):
+            read_settings(data, parameters={"outcomes": bad})

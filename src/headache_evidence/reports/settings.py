@@ -15,7 +15,7 @@ from headache_evidence.reports.parameters import Parameter, check_choices, check
 
 NOTEBOOK_PATTERN = "[0-9][0-9]_*.ipynb"
 NOTEBOOK_TIMEOUT = 600.0
-#: Allowed values of notebook parameters that name a choice; the protocol adds headache_type and outcomes.
+#: Allowed values of notebook parameters that name a choice; the protocol adds outcomes.
 CHOICES = {
     "method": frozenset({"FE", "DL", "HE", "ML", "REML", "PM", "SJ", "EB"}),
     "ci": frozenset({"wald", "knapp-hartung", "knapp-hartung-conservative"}),
@@ -84,8 +84,9 @@ def read_settings(
     protocol = _protocol(data_dir / "protocol.yml")
     titles = {str(name): str(title) for name, title in protocol["headache_types"].items()}
     given: dict[str, Any] = dict(parameters or {})
+    known_outcomes = [str(name) for name in protocol.get("outcomes") or ()]
     if outcomes := tuple(outcomes):
-        given["outcomes"] = check_choices(outcomes, [str(name) for name in protocol.get("outcomes", {})], "outcome")
+        given["outcomes"] = check_choices(outcomes, known_outcomes, "outcome")
     settings = Settings(
         data_dir=data_dir,
         notebooks_dir=notebooks_dir,
@@ -99,7 +100,8 @@ def read_settings(
     )
     if not settings.notebooks:
         raise InputError(f"{notebooks_dir}: no notebooks named like 01_name.ipynb.")
-    return replace(settings, parameters=_checked(given, settings))
+    choices = CHOICES | {"outcomes": frozenset(known_outcomes)}
+    return replace(settings, parameters=_checked(given, settings, choices))
 
 
 def parameters_for(notebook: Path, settings: Settings) -> dict[str, Any]:
@@ -108,17 +110,17 @@ def parameters_for(notebook: Path, settings: Settings) -> dict[str, Any]:
     return {name: value for name, value in settings.parameters.items() if name in declared}
 
 
-def _checked(given: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+def _checked(given: Mapping[str, Any], settings: Settings, choices: Mapping[str, frozenset[str]]) -> dict[str, Any]:
     declared: dict[str, Parameter] = {}
     for notebook in settings.notebooks:
         own = declared_parameters(notebook)
         if "headache_type" not in own:
             raise InputError(f"{notebook.name}: a notebook of a report must declare the parameter headache_type.")
         declared |= own
-    for name, allowed in CHOICES.items():
+    for name, allowed in choices.items():
         if name in declared:
             declared[name] = replace(declared[name], allowed=allowed)
-    return check_parameters(given, declared, "The notebooks together")
+    return check_parameters(given, declared, "The notebooks")
 
 
 def _protocol(path: Path) -> dict[str, Any]:
