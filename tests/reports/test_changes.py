@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import math
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,8 @@ RESULT = {
     "studies": ["A2020", "B2021", "C2022"],
     "pooled": {"k": 3, "n": 90.0, "estimate": -1.0, "ci": [-1.8, -0.2], "tau2": 0.1},
     "certainty": {"level": "low"},
-    "mcid": {"value": 1.0},
+    "better": "lower",
+    "threshold": {"size": 1.0, "unit": "days per 28 days"},
 }
 
 
@@ -40,16 +43,61 @@ def test_nothing_changed_tells_nothing() -> None:
     ("values", "told"),
     [
         ({"studies": ["A2020", "B2021", "D2023"]}, ["new studies: D2023", "removed studies: C2022"]),
-        ({"pooled": {"estimate": -1.2}}, ["estimate −1 to −1.2 (analysis scale)"]),
-        ({"pooled": {"ci": [-1.9, -0.1]}}, ["95% CI [−1.8, −0.2] to [−1.9, −0.1] (analysis scale)"]),
+        ({"pooled": {"estimate": -1.2}}, ["mean difference −1 to −1.2"]),
+        ({"pooled": {"ci": [-1.9, -0.1]}}, ["95% CI [−1.8, −0.2] to [−1.9, −0.1]"]),
         ({"pooled": {"tau2": None}}, ["tau2 0.1 to not estimable (analysis scale)"]),
-        ({"certainty": {"level": "moderate"}}, ["certainty low to moderate"]),
+        ({"certainty": {"level": "very_low"}}, ["certainty low to very low"]),
+        ({"pooled": {"k": 4, "n": 95.0}}, ["k 3 to 4", "patients 90 to 95"]),
         ({"pooled": {"ci": [-1.8, 0.2]}}, ["CONCLUSION CHANGED, no effect: below to inside the interval"]),
-        ({"pooled": {"estimate": -0.9}}, ["CONCLUSION CHANGED, smallest important difference: reached to not reached"]),
+        ({"pooled": {"estimate": -0.9}},
+         ["CONCLUSION CHANGED, smallest important difference: reached, for the better to not reached"]),
+        ({"pooled": {"estimate": 1.1}},
+         ["CONCLUSION CHANGED, smallest important difference: reached, for the better to reached, for the worse"]),
     ],
 )  # fmt: skip
 def test_each_kind_of_change_is_told(values: dict[str, object], told: list[str]) -> None:
     assert set(told) <= set(changed(**values))
+
+
+def test_ratios_and_shares_are_told_as_a_reader_reads_them() -> None:
+    odds = {
+        **RESULT,
+        "measure": "OR",
+        "pooled": {**RESULT["pooled"], "estimate": math.log(2), "ci": [0.0, math.log(4)]},
+    }
+    share = {**RESULT, "measure": "PLO", "pooled": {**RESULT["pooled"], "estimate": 0.0}}
+
+    def told(old: dict[str, object], **pooled: object) -> str:
+        new = {**old, "pooled": {**old["pooled"], **pooled}}  # type: ignore[dict-item]
+        pair = ({"reports": {"migraine": {"q": short(result)}}} for result in (old, new))
+        return "; ".join(detail for change in compare(*pair) for detail in change.details)
+
+    assert "odds ratio 2 to 3; 95% CI [1, 4] to [1.5, 4]" in told(
+        odds, estimate=math.log(3), ci=[math.log(1.5), math.log(4)]
+    )
+    assert told(share, estimate=math.log(3)) == "proportion (%) 50 to 75"
+
+
+@pytest.mark.parametrize(
+    ("measure", "threshold", "told"),
+    [
+        ("MC", {"size": 1.0, "unit": "points"}, "reached, for the better"),
+        ("MD", {"size": 1.2, "unit": "points"}, "not reached"),
+        ("RD", {"size": 100.0, "unit": "per 1000"}, "reached, for the better"),
+        ("OR", {"size": 100.0, "unit": "per 1000"}, None),  # an odds ratio has another unit than its threshold
+        ("MD", {"size": None, "unit": "attacks"}, None),
+        ("MD", None, None),
+    ],
+)
+def test_the_threshold_counts_where_it_has_the_unit_of_the_estimate(measure, threshold, told) -> None:
+    result = {**RESULT, "measure": measure, "threshold": threshold}
+    assert short(result)["conclusion"].get("smallest important difference") == told
+
+
+def test_the_results_of_this_projects_notebooks_have_the_fields_that_are_compared() -> None:
+    from headache_evidence.conclusions.thresholds import ImportantDifference
+
+    assert {"size", "unit"} <= {field.name for field in dataclasses.fields(ImportantDifference)}
 
 
 def test_no_conclusion_is_drawn_from_fewer_than_three_studies() -> None:

@@ -67,13 +67,27 @@ def conclusion(result: Mapping[str, Any]) -> dict[str, str]:
     if result.get("measure") != "PLO":
         low, high = limits
         found["no effect"] = "below" if high < 0 else "above" if low > 0 else "inside the interval"
-    mcid = result.get("mcid")
-    value = mcid.get("value") if isinstance(mcid, Mapping) else mcid
-    if isinstance(value, int | float) and math.isfinite(value) and value:
-        found["smallest important difference"] = (
-            "reached" if abs(estimate) >= abs(value) * (1 - RELATIVE_TOLERANCE) else "not reached"
-        )
+    reached = _important(result, estimate)
+    if reached:
+        found["smallest important difference"] = reached
     return found
+
+
+def _important(result: Mapping[str, Any], estimate: float) -> str:
+    """Whether the estimate is at least as large as the threshold, and for better or worse; empty without a threshold.
+
+    The threshold counts where it has the unit of the estimate: differences of means, and risk differences.
+    """
+    threshold = result.get("threshold")
+    size = threshold.get("size") if isinstance(threshold, Mapping) else None
+    per_1000 = isinstance(threshold, Mapping) and "per 1000" in str(threshold.get("unit", ""))
+    unit = {("MD", False): 1, ("MC", False): 1, ("RD", True): 1000}.get((str(result.get("measure")), per_1000))
+    if not isinstance(size, int | float) or not math.isfinite(size) or not size or unit is None:
+        return ""
+    if abs(estimate) * unit < size * (1 - RELATIVE_TOLERANCE):
+        return "not reached"
+    better = (estimate < 0) == (result.get("better", "lower") == "lower")
+    return "reached, for the better" if better else "reached, for the worse"
 
 
 def compare(before: Snapshot, after: Snapshot) -> list[Change]:
@@ -98,6 +112,8 @@ def _details(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> li
         return [f"new result, k = {new['k']}"]
     if new is None or old is None:
         return ["result is gone"]
+    from headache_evidence.effects.measure_scales import MEASURE_SCALES
+
     details = []
     added = sorted(set(new["studies"]) - set(old["studies"]))
     removed = sorted(set(old["studies"]) - set(new["studies"]))
@@ -105,15 +121,23 @@ def _details(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> li
         details.append(f"new studies: {', '.join(added)}")
     if removed:
         details.append(f"removed studies: {', '.join(removed)}")
-    words = {"n": "patients", "estimate": "estimate", "ci": "95% CI", "tau2": "tau2"}
-    for key, word in words.items():
+    measures = [str(result.get("measure", "")) for result in (old, new)]
+    name = MEASURE_SCALES[measures[1]].title if measures[1] in MEASURE_SCALES else "estimate"
+    for key, word in {"k": "k", "n": "patients", "estimate": name[:1].lower() + name[1:], "ci": "95% CI"}.items():
         if not _same(old.get(key), new.get(key)):
-            details.append(f"{word} {_shown(old.get(key))} to {_shown(new.get(key))} (analysis scale)")
+            was, now = (
+                _read(result.get(key), key, measure) for result, measure in zip((old, new), measures, strict=True)
+            )
+            details.append(f"{word} {was} to {now}")
+    if not _same(old.get("tau2"), new.get("tau2")):
+        details.append(f"tau2 {_shown(old.get('tau2'))} to {_shown(new.get('tau2'))} (analysis scale)")
     if old.get("certainty") != new.get("certainty"):
-        details.append(f"certainty {old.get('certainty') or 'none'} to {new.get('certainty') or 'none'}")
+        was, now = (str(result.get("certainty") or "not rated").replace("_", " ") for result in (old, new))
+        details.append(f"certainty {was} to {now}")
     before, after = old.get("conclusion") or {}, new.get("conclusion") or {}
     for topic in dict.fromkeys([*before, *after]):
-        if before.get(topic) != after.get(topic):
+        judged_twice = topic in before and topic in after
+        if before.get(topic) != after.get(topic) and (judged_twice or topic == "no effect"):
             was, now = before.get(topic, "not judged"), after.get(topic, "not judged")
             details.append(f"CONCLUSION CHANGED, {topic}: {was} to {now}")
     return details
@@ -125,6 +149,17 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, int | float) and isinstance(other, int | float):
         return math.isclose(one, other, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
     return bool(one == other)
+
+
+def _read(value: Any, key: str, measure: str) -> str:
+    """A number of a snapshot on the scale on which a reader reads it: ratios and percentages, not their logarithms."""
+    if key not in {"estimate", "ci"} or value is None:
+        return _shown(value)
+    from headache_evidence.reports.results_table import displayed
+
+    if isinstance(value, list):
+        return _shown([displayed(item, measure) for item in value])
+    return _shown(displayed(value, measure))
 
 
 def _shown(value: Any) -> str:
