@@ -99,3 +99,16 @@ def test_the_citation_names_the_version_of_the_package_and_no_person() -> None:
     assert str(cited["version"]) == importlib.metadata.version("headache-evidence")
     assert cited["license"] == package["license"]
     assert cited["authors"] == [{"name": "The Headache Evidence contributors"}]
+
+
+def test_links_between_the_files_of_the_repository_lead_somewhere() -> None:
+    root = DOCS.parent
+    pages = [*root.glob("*.md"), *DOCS.glob("*.md"), *root.glob("data/*.md"), *root.glob("notebooks/**/*.md")]
+    linked = [
+        (page, target)
+        for page in pages
+        for target in re.findall(r"\]\(([^)\s#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+        if not target.startswith(("http", "mailto:"))
+    ]
+    assert len(linked) > 10
+    assert [f"{page.name}: {target}" for page, target in linked if not (page.parent / target).exists()] == []

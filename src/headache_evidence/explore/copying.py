@@ -18,7 +18,7 @@ def as_parameters(settings: ExplorerSettings) -> str:
     text = yaml.safe_dump({"settings": values}, sort_keys=False, allow_unicode=True)
     return (
         "# save as explored.yml in the notebooks folder, then in that folder:\n"
-        "#   papermill explore.ipynb explored.ipynb -f explored.yml -p output_dir explored\n"
+        "#   ../.venv/bin/papermill explore.ipynb explored.ipynb -f explored.yml -p output_dir explored\n"
         f"{text}"
     )
 
