@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from headache_evidence.effects.clustered import with_effective_counts
 from headache_evidence.effects.derive_events import events_from_percent
 from headache_evidence.effects.derive_from_quantiles import (
     mean_from_quartiles,
@@ -127,10 +128,13 @@ def arm_statistics(outcomes: pd.DataFrame, arms: pd.DataFrame, settings: Extract
     Returns
     -------
     The rows with ``n_used``, ``n_note``, ``mean_used``, ``sd_used``, ``rule``, ``derivation``, ``reason_continuous``
-    (why no mean with SD), ``events_used``, ``total_used``, ``rule_events``, ``derivation_events``, ``reason_binary``.
+    (why no mean with SD), ``events_used``, ``total_used``, ``rule_events``, ``derivation_events``, ``reason_binary``
+    and ``reason_unit`` (why a row that does not count patients cannot be used).
     """
     table = _with_baseline_sd(_with_sample_size(outcomes, arms))
-    return _with_events(_with_mean_and_sd(table, settings))
+    table = _with_events(_with_mean_and_sd(table, settings))
+    patients = table["arm_n_analysed"].fillna(table["arm_n_randomised"]).to_numpy(dtype=float, na_value=np.nan)
+    return with_effective_counts(table, patients, settings.procedure_correlation)
 
 
 def _with_sample_size(outcomes: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from headache_evidence.effects.arm_statistics import arm_statistics
+from headache_evidence.effects.clustered import PATIENT
 from headache_evidence.effects.correlation import PrePostCorrelation, assumed_correlation, pre_post_correlations
 from headache_evidence.effects.labels import study_labels
 from headache_evidence.effects.time_labels import with_shared_labels
@@ -137,13 +138,15 @@ def _with_context(table: pd.DataFrame, name: str, evidence: Evidence, studies: p
         chosen = table["population_subset"].str.contains(CHOSEN_BY_OUTCOME, regex=True) & (excluded == "")
         excluded = excluded.mask(chosen, "a subgroup chosen by its outcome: " + table["population_subset"])
     unit = table["unit_of_analysis"]
-    excluded = excluded.mask((excluded == "") & (unit != "patient"), "the unit is not the patient but: " + unit)
+    wrong_unit = table.get("reason_unit", ("the unit is not the patient but: " + unit).where(unit != PATIENT, ""))
+    excluded = excluded.mask((excluded == "") & (wrong_unit != ""), wrong_unit)
+    shrunk = (unit != PATIENT) & (wrong_unit == "")
     table = table.assign(
         headache_type=own_type.where(own_type != "", study_type).to_numpy(),
         source_url=urls.reindex(keys).fillna("").to_numpy(),
         source_row=name + ".csv:" + table["row"].astype(str),
         flags=_doubts(table, hits),
-        doubtful=_doubts(table, hits.loc[hits["action"] == "sensitivity"]) != "",
+        doubtful=(_doubts(table, hits.loc[hits["action"] == "sensitivity"]) != "") | shrunk,
         excluded=excluded,
     )
     return _quick_to_filter(table.drop(columns=[column for column in NOT_NEEDED if column in table.columns]))

@@ -101,6 +101,7 @@ class Extraction(_Part):
     range_based_sd: bool
     baseline_sd_for_final: bool
     smd_or_conversion: bool
+    procedure_correlation: Annotated[float, Field(ge=0, le=1)]
     unlabelled_spread: Literal["never"]
 
 
