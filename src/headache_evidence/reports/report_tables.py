@@ -138,10 +138,16 @@ def show_derivations(answers: Iterable[Answer]) -> ReadableTable:
     effects = [answer.effects.loc[answer.effects["usable"]] for answer in answers]
     table = pd.concat(effects) if effects else pd.DataFrame(columns=["stream", "derivation_rule"])
     counted = table.groupby(["stream", "derivation_rule"]).size().rename("effects").reset_index()
-    plain = int(counted.loc[counted["derivation_rule"].isin(PLAIN_RULES), "effects"].sum())
+    gained = ~counted["derivation_rule"].isin(PLAIN_RULES)
+    controlled = counted["stream"] == "controlled"
+
+    def words(rows: pd.Series) -> str:
+        more = int(counted.loc[rows & gained, "effects"].sum())
+        return f"{int(counted.loc[rows, 'effects'].sum())}, {more} more than plain means, SDs and counts alone give"
+
     return ReadableTable(
         counted.rename(columns={"derivation_rule": "rule"}),
-        f"Effects gained by each rule: {len(table)} in all, {len(table) - plain} more than plain means, SDs and counts",
+        f"Effects gained by each rule: in all {words(controlled | ~controlled)}; controlled {words(controlled)}",
         empty="No effect.",
     )
 
