@@ -1,4 +1,4 @@
-"""Several effects of one study: choose one by the protocol's rule, or say how they go together."""
+"""Several effects of one study: how they go together. Which time is chosen is decided in effect_request."""
 
 from __future__ import annotations
 
@@ -10,37 +10,6 @@ from headache_evidence.effects.effect_table import study_data, usable_effects
 from headache_evidence.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
-
-
-def choose_one_per_study(
-    effects: pd.DataFrame, target_weeks: float, *, study: str = "study_id", weeks: str = "weeks"
-) -> pd.DataFrame:
-    """The usable effect of each study whose time is nearest to ``target_weeks``.
-
-    Of two equally near times the later is taken (it tells more about duration); of several effects at that time the
-    first in the table. Effects without a time come last. Rows keep their order and index.
-
-    Parameters
-    ----------
-    effects : effects table; rows that are not usable are never chosen.
-    target_weeks : time in weeks, at or above 0.
-    study, weeks : columns that name the study and the time.
-
-    Raises
-    ------
-    InputError
-        when the target is no time or a column is missing.
-    """
-    if not target_weeks >= 0:
-        raise InputError(f"target_weeks must be a number of weeks at or above 0; got {target_weeks}.")
-    if missing := [column for column in (study, weeks) if column not in effects.columns]:
-        raise InputError(f"The effects table lacks the column(s) {', '.join(missing)}.")
-    usable = usable_effects(effects)
-    time = usable[weeks].to_numpy(dtype=float, na_value=np.nan)
-    distance = np.round(np.abs(time - target_weeks), 9)
-    order = np.lexsort((np.arange(len(usable)), -time, distance))
-    first_of_study = ~usable[study].iloc[order].duplicated().to_numpy()
-    return usable.iloc[np.sort(order[first_of_study])]
 
 
 def covariance_matrix(effects: pd.DataFrame, rho: float, *, study: str = "study_id") -> FloatArray:

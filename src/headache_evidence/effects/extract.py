@@ -38,7 +38,7 @@ def extract_effects(
     measure: str | None = None,
     target_weeks: float | None = None,
     accept_unknown_time: bool = False,
-    every_time: bool = False,
+    every_time: bool | None = None,
     protocol: Protocol | None = None,
 ) -> pd.DataFrame:
     """One row per study that could answer the question, with yi, vi, derivation and source address.
@@ -56,7 +56,7 @@ def extract_effects(
     target_weeks : of several times of a study the nearest to this is taken; the middle of ``weeks`` when None.
     accept_unknown_time : also use rows whose time the source does not show.
     every_time : all usable times of a study, not only the nearest; the effects are then dependent, for
-        cluster_robust or three_level with cluster="study_id".
+        cluster_robust or three_level with cluster="study_id". The protocol's ``several_times`` when None.
     protocol : read from data/protocol.yml when None.
 
     Returns
@@ -94,7 +94,7 @@ def extract_effects(
         comparison=comparison if stream == "controlled" else "",
         design=design,
         settings=protocol.extraction,
-        every_time=every_time,
+        every_time=_all_times(protocol) if every_time is None else every_time,
     )
     return effects_of(extraction_tables(evidence, protocol.extraction).about(headache_type, outcome), request)
 
@@ -116,7 +116,12 @@ def request_for(question: Question, protocol: Protocol) -> EffectRequest:
         comparison=question.comparison or "",
         design=question.design or "all",
         settings=protocol.extraction,
+        every_time=_all_times(protocol),
     )
+
+
+def _all_times(protocol: Protocol) -> bool:
+    return protocol.extraction.several_times == "all"
 
 
 def effects_of(tables: ExtractionTables, request: EffectRequest) -> pd.DataFrame:

@@ -96,6 +96,7 @@ class Extraction(_Part):
 
     pre_post_correlation: Annotated[float, Field(gt=-1, lt=1)]
     multi_arm: Literal["combine", "split"]
+    several_times: Literal["nearest", "all"]
     prefer_adjusted_contrasts: bool
     medians: Literal["never", "if_not_skewed", "always"]
     range_based_sd: bool
