@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.stats import t as student_t
 
 from headache_evidence.effects.effect_table import usable_effects
+from headache_evidence.pools.cluster_robust import cluster_robust
 from headache_evidence.pools.confidence import critical_value
 from headache_evidence.pools.exact_intervals import clopper_pearson
 from headache_evidence.pools.glmm import glmm
@@ -27,9 +28,12 @@ def pool_by_protocol(effects: pd.DataFrame, measure: str, model: Model) -> Poole
     """Pool one effects table by the protocol's model.
 
     Shares of patients (PLO) by the binomial-normal model from two studies on, odds ratios by the method that the
-    counts allow, everything else by inverse variance. Notes say which and why.
+    counts allow, everything else by inverse variance. Notes say which and why. Where a study gives several effects
+    (the protocol's ``several_times: all``) they are dependent: cluster-robust standard errors over studies.
     """
     usable = usable_effects(effects)
+    if "study_id" in usable.columns and usable["study_id"].duplicated().any():
+        return _dependent(usable, measure, model)
     if measure == "PLO":
         return _share(usable, model)
     if measure == "OR" and len(usable) >= 2 and usable[COUNTS].notna().all(axis=None):
@@ -41,6 +45,15 @@ def _inverse_variance(effects: pd.DataFrame, measure: str, model: Model) -> Pool
     return pool(
         effects, method=model.method, ci=model.ci, level=model.level, prediction=model.prediction, measure=measure
     )
+
+
+def _dependent(effects: pd.DataFrame, measure: str, model: Model) -> PooledResult:
+    """Several effects of one study: three-level model, CR2 over studies; a study's patients count once."""
+    method = model.method if model.method in ("REML", "ML") else "REML"
+    result = cluster_robust(effects, cluster="study_id", method=method, level=model.level)
+    patients = effects["n1"].astype(float) + effects["n2"].astype(float).fillna(0.0)
+    n = float(patients.groupby(effects["study_id"].to_numpy()).max().sum(skipna=False))
+    return replace(result, n=n, measure=measure)
 
 
 def _share(effects: pd.DataFrame, model: Model) -> PooledResult:
