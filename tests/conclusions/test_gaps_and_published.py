@@ -200,13 +200,15 @@ def test_no_published_row_of_a_headache_type_is_dropped(
 
 
 def test_guidelines_stand_beside_our_results(
-    answers: tuple[Any, ...], protocol: Protocol, evidence: he.Evidence
+    answers: tuple[Any, ...], make_answer: Any, protocol: Protocol, evidence: he.Evidence
 ) -> None:
     table = beside_guidelines(answers, evidence, protocol, "migraine")
     assert table["body"].str.contains("Headache Society, 2025").any()
     assert not table["body"].str.contains("cluster headache").any()
     assert table["ours"].str.contains(r"Nerve block (?:may |probably )?lowers? headache days").all()
     assert table["ours"].str.contains("k = 3, n = 120").all()
+    other = make_answer("cluster.pain_free.controlled.injection.inactive.randomised.any", [2.0], [0.5], better="higher")
+    assert beside_guidelines((other,), evidence, protocol, "cluster")["ours"].str.contains("free of headache").all()
     alone = beside_guidelines((), evidence, protocol, "cluster")
     assert set(alone["ours"]) == {NO_COMPARISON}
     assert {"seen", "to confirm"} >= set(alone["wording"])

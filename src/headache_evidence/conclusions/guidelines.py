@@ -25,7 +25,7 @@ NAMED = {  # words by which a position names a headache type of the protocol
     "post_traumatic": r"post-?traumatic",
     "trigeminal_neuralgia": r"trigeminal neuralgia",
 }
-NO_COMPARISON = "no usable comparison with placebo, sham or no block on a headline outcome"
+NO_COMPARISON = "no usable randomised comparison with placebo, sham or no block"
 
 
 def beside_guidelines(
@@ -35,8 +35,9 @@ def beside_guidelines(
 
     Returns
     -------
-    body, position, wording (seen, or to be confirmed), source_url; ``ours``: a sentence per headline outcome, from the
-    randomised comparison of injections with an inactive arm that has most studies, then most patients.
+    body, position, wording (seen, or to be confirmed), source_url; ``ours``: a sentence per headline outcome (where
+    there is none, per other outcome), from the randomised comparison of injections with an inactive arm that has most
+    studies, then most patients.
     """
     ours = " ".join(our_sentences(answers, evidence, protocol)) or NO_COMPARISON
     table = evidence.guidelines
@@ -47,21 +48,20 @@ def beside_guidelines(
 
 
 def our_sentences(answers: Iterable[Answer], evidence: Evidence, protocol: Protocol) -> list[str]:
-    """The best informed randomised comparison with an inactive arm, per headline outcome, in words."""
+    """The best informed randomised comparison with an inactive arm per headline outcome, else per other outcome."""
     best: dict[str, Answer] = {}
     for item in answers:
         question = item.question
         asked = (question.design, question.comparison, question.intervention) == ("randomised", "inactive", "injection")
-        if not asked or not item.pooled.k or question.outcome not in protocol.headline.outcomes:
+        if not asked or not item.pooled.k:
             continue
         known = best.get(question.outcome)
         if known is None or (item.pooled.k, item.pooled.n) > (known.pooled.k, known.pooled.n):
             best[question.outcome] = item
-    sentences = []
-    for outcome in protocol.headline.outcomes:
-        if outcome in best:
-            item = best[outcome]
-            threshold = important_difference(outcome, protocol, evidence.mcid)
-            rating = certainty(item, protocol, evidence)
-            sentences.append(statement(item, rating, threshold, absolute_of(item), protocol))
-    return sentences
+    headline = [name for name in protocol.headline.outcomes if name in best]
+    return [_sentence(best[name], evidence, protocol) for name in headline or best]
+
+
+def _sentence(item: Answer, evidence: Evidence, protocol: Protocol) -> str:
+    threshold = important_difference(item.question.outcome, protocol, evidence.mcid)
+    return statement(item, certainty(item, protocol, evidence), threshold, absolute_of(item), protocol)

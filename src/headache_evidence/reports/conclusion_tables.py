@@ -10,7 +10,7 @@ import pandas as pd
 
 from headache_evidence.conclusions.findings_table import findings_data, findings_table
 from headache_evidence.conclusions.grading import certainty
-from headache_evidence.conclusions.judgement import LOWERING, RAISING, DomainJudgement, signed
+from headache_evidence.conclusions.judgement import LOWERING, RAISING, DomainJudgement
 from headache_evidence.conclusions.summary_of_findings import Findings
 from headache_evidence.conclusions.thresholds import important_difference
 from headache_evidence.pools.answers import Answer
@@ -42,20 +42,20 @@ def show_findings(findings: Findings) -> ShownFindings:
 
 
 def show_certainty(answers: Iterable[Answer], protocol: Protocol, evidence: Evidence) -> ReadableTable:
-    """Each result with what every domain does to its certainty, and why."""
+    """Each result with the levels by which every domain moves its certainty, and why."""
     rows = []
     for answer in answers:
         if not answer.pooled.k:
             continue
         rating = certainty(answer, protocol, evidence)
-        lowered = {_title(name): _domain_words(rating.domain(name)) for name in LOWERING}
         raised = [rating.domain(name) for name in RAISING]
         rows.append(
             {"result": answer.question.title, "k": rating.k}
-            | lowered
+            | {_title(name): rating.domain(name).levels for name in LOWERING}
             | {
-                "rated up": _raised_words(raised),
+                "rated up": sum(domain.levels for domain in raised),
                 "certainty": f"{rating.sign} {rating.words}, from {rating.start.replace('_', ' ')}",
+                "why": _reasons([*(rating.domain(name) for name in LOWERING), *raised]),
             }
         )
     return ReadableTable(pd.DataFrame(rows), "Certainty, domain by domain", empty="No result to rate.")
@@ -105,14 +105,14 @@ def show_mcid(answers: Iterable[Answer], evidence: Evidence) -> ReadableTable:
     )
 
 
-def _domain_words(domain: DomainJudgement) -> str:
-    return f"{signed(domain.levels)}, {domain.words}: {domain.reason}"
-
-
-def _raised_words(domains: list[DomainJudgement]) -> str:
-    reasons = dict.fromkeys(domain.reason for domain in domains)
-    total = sum(domain.levels for domain in domains)
-    return f"{signed(total)}: {'; '.join(reasons)}"
+def _reasons(domains: list[DomainJudgement]) -> str:
+    """Every reason once, after the domains that it is given for; judgements are told as such."""
+    found: dict[str, list[str]] = {}
+    for domain in domains:
+        kept = domain.domain in RAISING and not domain.levels and not domain.overridden
+        name = "not rated up" if kept else _title(domain.domain)
+        found.setdefault(domain.reason, []).append(name)
+    return "; ".join(f"{' and '.join(dict.fromkeys(names))}: {reason}" for reason, names in found.items()) + "."
 
 
 def _title(name: str) -> str:

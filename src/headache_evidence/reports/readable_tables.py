@@ -60,6 +60,8 @@ def as_text(value: Any) -> str:
     if isinstance(value, float | np.floating):
         text = f"{value:.0f}" if float(value).is_integer() and abs(float(value)) >= 10 else f"{value:.2f}"
         return text.replace("-", "\N{MINUS SIGN}")
+    if isinstance(value, int | np.integer):
+        return str(value).replace("-", "\N{MINUS SIGN}")
     return str(value)
 
 
