@@ -95,7 +95,7 @@ def marginal_of_family(family: OneParameterFamily, mu: float, tau: float, points
     at = u + math.sqrt(2) * scale * node
     theta = mu + tau * at
     log_term = family.x[:, None] * theta - family.cumulant(theta)[0] - 0.5 * at**2 + node**2 + np.log(weight)
-    return np.asarray(special.logsumexp(log_term, axis=1) + np.log(scale[:, 0]) - 0.5 * math.log(math.pi)) + (
+    return np.asarray(np.logaddexp.reduce(log_term, axis=1) + np.log(scale[:, 0]) - 0.5 * math.log(math.pi)) + (
         family.constant
     )
 
