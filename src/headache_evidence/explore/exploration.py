@@ -56,6 +56,7 @@ class Explorer:
         self.evidence = evidence
         self.protocol = protocol
         self._effects = lru_cache(maxsize=256)(self._extracted)
+        self._answers = lru_cache(maxsize=256)(self._answered)
         self._correlation = lru_cache(maxsize=64)(self._correlation_of)
         self.reporting = lru_cache(maxsize=32)(self._counted)
 
@@ -67,9 +68,7 @@ class Explorer:
         ParameterError
             for a word that the protocol does not know; the message lists the known ones.
         """
-        effects = left_out(self.look_up(settings), settings)
-        question = question_of(settings, self.protocol)
-        return Exploration(settings, _pooled(question, effects, settings, self.protocol))
+        return Exploration(settings, self._answers(replace(settings, lights=False)))
 
     def look_up(self, settings: ExplorerSettings) -> pd.DataFrame:
         """The effects table of the settings' question, before anything is left out; ParameterError as in ``look``."""
@@ -86,6 +85,10 @@ class Explorer:
         """Studies that report each outcome of the protocol."""
         about = {outcome: self._tables.about(headache_type, outcome) for outcome in self.protocol.outcomes}
         return {word: len({*part.rows["study_id"], *part.contrasts["study_id"]}) for word, part in about.items()}
+
+    def _answered(self, settings: ExplorerSettings) -> Answer:
+        effects = left_out(self.look_up(settings), settings)
+        return _pooled(question_of(settings, self.protocol), effects, settings, self.protocol)
 
     def _extracted(self, question: Question, correlation: PrePostCorrelation) -> pd.DataFrame:
         tables = self._tables.about(question.headache_type, question.outcome)
