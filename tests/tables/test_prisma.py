@@ -90,3 +90,30 @@ def test_a_flow_that_does_not_add_up_cannot_be_made() -> None:
 def test_contradictory_records_are_named(outcome: tuple[str, str, str], message: str) -> None:
     with pytest.raises(EvidenceError, match=message):
         prisma_flow(evidence(records(outcome)))
+
+
+def test_every_study_of_the_tables_has_its_place_in_the_flow(screening: pd.DataFrame) -> None:
+    """By headache type: studies of studies.csv = included + reports of their patients + excluded + not retrieved."""
+    studies = pd.read_csv(DATA / "studies.csv", dtype=str, keep_default_na=False)
+    type_of = studies.set_index("study_id")["headache_type"]
+    own = screening[screening["study_id"] != ""].set_index("study_id")
+    assert (own["headache_type"] == type_of.reindex(own.index)).all()
+    for kind, of_type in own.groupby("headache_type"):
+        included = of_type[of_type["decision"] == "included"]
+        flow = prisma_flow(evidence(screening), str(kind))
+        assert flow.reports_included == len(included)
+        assert flow.studies_included == included["report_of"].nunique()
+        others = of_type["decision"].isin(["excluded", "not_retrieved"]).sum()
+        assert (type_of == kind).sum() == flow.reports_included + others
+
+
+def test_where_the_migraine_studies_of_the_tables_went(screening: pd.DataFrame) -> None:
+    """67 rows: 64 studies included, Yue2025 a second report of Zhao2025, one retracted, one not retrieved."""
+    own = screening[(screening["headache_type"] == "migraine") & (screening["study_id"] != "")]
+    flow = prisma_flow(evidence(screening), "migraine")
+    assert (len(own), flow.reports_included, flow.studies_included) == (67, 65, 64)
+    assert list(own.loc[(own["decision"] == "included") & (own["report_of"] != own["study_id"]), "study_id"]) == [
+        "Yue2025"
+    ]
+    assert dict(zip(own["study_id"], own["reason"], strict=True))["Gul2017"] == "not_retrievable"
+    assert dict(zip(own["study_id"], own["reason"], strict=True))["RetractedPMID20464617"] == "retracted"
