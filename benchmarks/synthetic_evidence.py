@@ -1,9 +1,9 @@
 """How time and memory grow with the evidence: synthetic tables of 10^2 to 10^5 studies.
 
-    .venv/bin/python benchmarks/synthetic_evidence.py 100 1000 10000
+    .venv/bin/python benchmarks/synthetic_evidence.py 100 1000 10000 100000
 
 The studies are invented, named "synthetic", and never leave the temporary folder of this benchmark. Each step runs in
-a process of its own, so that peak memory is that of the step.
+a process of its own, so that peak memory is that of the step. A step that takes longer than LIMIT is ended and told.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 DATA = Path(__file__).parents[1] / "data"
+LIMIT = 600.0  # seconds a step may take
 
 
 def write_synthetic_evidence(folder: Path, studies: int, seed: int = 20260701) -> None:
@@ -76,15 +77,51 @@ def fingerprint(folder: Path) -> str:
     return data_hashes(folder, ["migraine", "cluster"])["migraine"][:8]
 
 
+def load(folder: Path) -> str:
+    """Validate and load the tables."""
+    import headache_evidence as he
+
+    return f"{len(he.load_evidence(folder).outcomes)} outcome rows"
+
+
+def extract(folder: Path) -> str:
+    """Load, and extract the effects of one outcome."""
+    import headache_evidence as he
+
+    evidence = he.load_evidence(folder)
+    effects = he.extract_effects(evidence, headache_type="migraine", outcome="pain_intensity", stream="controlled")
+    return f"{len(effects)} effects"
+
+
+def pool(folder: Path) -> str:
+    """Pool as many invented effects as there are studies, by the default model."""
+    import numpy as np
+
+    import headache_evidence as he
+
+    size = sum(1 for _ in (folder / "studies.csv").open(encoding="utf-8")) - 1
+    chance = np.random.default_rng(20260701)
+    vi = chance.uniform(0.05, 0.4, size)
+    result = he.pool(yi=chance.normal(-1.0, np.sqrt(vi + 0.5)), vi=vi)
+    return f"k = {result.k}"
+
+
 def answer(folder: Path) -> str:
-    """Extract all effects and pool them."""
+    """Load, extract the effects of every question and pool them."""
     import headache_evidence as he
 
     answers = he.answer_questions(he.load_evidence(folder), he.load_protocol(folder / "protocol.yml"), "migraine")
     return f"{len(answers)} answers, largest k = {max((item.pooled.k for item in answers), default=0)}"
 
 
-STEPS: dict[str, Callable[[Path], str]] = {"fingerprint": fingerprint, "check": check, "answer": answer}
+STEPS: dict[str, Callable[[Path], str]] = {
+    "what is stale": fingerprint,
+    "validate": check,
+    "load": load,
+    "extract one outcome": extract,
+    "pool": pool,
+    "answer every question": answer,
+}
 
 
 def measure(step: str, folder: Path, sender: object) -> None:
@@ -93,7 +130,7 @@ def measure(step: str, folder: Path, sender: object) -> None:
     try:
         result = STEPS[step](folder)
     except Exception as error:
-        result = f"failed: {str(error).splitlines()[0]}"
+        result = f"failed: {type(error).__name__}: {str(error).splitlines()[0]}"
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sender.send((seconds, peak, result))  # type: ignore[attr-defined]
@@ -112,10 +149,15 @@ def main(sizes: list[int]) -> None:
                 process.start()
                 sender.close()
                 try:
-                    seconds, peak, result = receiver.recv()
-                    print(f"| {size} | {step} | {seconds:.1f} | {peak:.0f} | {result} |", flush=True)  # noqa: T201
+                    if receiver.poll(LIMIT):
+                        seconds, peak, result = receiver.recv()
+                        row = f"{seconds:.1f} | {peak:.0f} | {result}"
+                    else:
+                        row = f"over {LIMIT:.0f} | | ended at the limit"
+                        process.kill()
                 except EOFError:
-                    print(f"| {size} | {step} | failed | | |", flush=True)  # noqa: T201
+                    row = "| | killed, out of memory perhaps"
+                print(f"| {size} | {step} | {row} |", flush=True)  # noqa: T201
                 process.join()
 
 

@@ -79,6 +79,62 @@ def test_a_run_killed_at_a_random_moment_leaves_a_whole_site(project) -> None:
     assert not list(project.output.rglob(".build-*")) + list(project.output.rglob(".old-*"))
 
 
+#: Publishes number 2 over number 1 in a child that is killed at its n-th call to the file system, for every n.
+KILLED_AT_EVERY_CALL = """
+import os, shutil, signal, sys
+from itertools import count
+from pathlib import Path
+from headache_evidence.reports import publishing
+output, exchange = Path(sys.argv[1]), sys.argv[2]
+if exchange == "no":
+    publishing._exchange = lambda *_: False
+def publish(number):
+    built = output / f".build-{number}"
+    built.mkdir()
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (built / name).write_text(str(number))
+    publishing.publish_folder(built, output / "cluster")
+    publishing.publish_text(output / "index.html", str(number))
+def die_at(moment):
+    calls = count(1)
+    def hook(event, _):
+        if event.split(".")[0] in {"open", "os", "shutil", "ctypes"} and next(calls) == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(hook)
+for moment in count(1):
+    shutil.rmtree(output)
+    output.mkdir()
+    publish(1)
+    child = os.fork()
+    if not child:
+        die_at(moment)
+        publish(2)
+        os._exit(0)
+    ended = os.waitpid(child, 0)[1] == 0
+    if exchange == "yes":  # whole at once, before anything is tidied up
+        assert len({path.read_text() for path in (output / "cluster").iterdir()}) == 1, moment
+    publishing.tidy(output)
+    names = sorted(path.name for path in (output / "cluster").iterdir())
+    assert names == ["a.txt", "b.txt", "c.txt"], (moment, names)
+    texts = {(output / "cluster" / name).read_text() for name in names}
+    assert texts in ({"1"}, {"2"}), (moment, texts)
+    assert (output / "index.html").read_text() in {"1", "2"}, moment
+    if ended:
+        break
+print(moment)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize("exchange", ["yes", "no"])
+def test_a_publish_that_is_killed_at_any_call_to_the_file_system_leaves_a_whole_site(tmp_path, exchange: str) -> None:
+    command = [sys.executable, "-c", KILLED_AT_EVERY_CALL, str(tmp_path / "reports"), exchange]
+    (tmp_path / "reports").mkdir()
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 20  # moments that were tried
+
+
 def test_no_worker_or_kernel_outlives_a_killed_run(project, tmp_path: Path) -> None:
     import psutil
 
