@@ -253,6 +253,17 @@ def test_other_harms_are_named(audit: Any) -> None:
     assert "alopecia or atrophy in 2" in claims["risks.no other risk"].why
 
 
+def test_a_report_of_a_harm_shows_that_the_list_is_incomplete(protocol: Protocol, evidence: he.Evidence) -> None:
+    claims = {c.name: c for c in he.audit_claims(evidence, protocol, (), "occipital_neuralgia", NO_HARMS)}
+    assert claims["risks.no other risk"].verdict == "not assessable"
+    assert claims["risks.no other risk"].indirect_verdict == "contradicted"
+    assert "Strauss2014" in claims["risks.no other risk"].indirect_why
+    assert claims["risks"].indirect_verdict == "not assessable"
+    silent = protocol.model_copy(update={"harms": protocol.harms.model_copy(update={"case_reports": ()})})
+    again = {c.name: c for c in he.audit_claims(evidence, silent, (), "occipital_neuralgia", NO_HARMS)}
+    assert again["risks.no other risk"].indirect_verdict == "not assessable"
+
+
 @pytest.mark.parametrize(
     ("guided", "unguided", "verdict"),
     [(1, 20, "weakly supported"), (20, 1, "contradicted"), (5, 5, "not assessable"), (0, 0, "not assessable")],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,20 +129,45 @@ def judge_harms(claim: Claim, technique: str, case: Case) -> tuple[Judged, ...]:
     parts = [_risk(event, own.loc[own["event"] == event], case) for event in claim.adverse_events]
     kinds = own.loc[~own["event"].isin((*claim.adverse_events, *SUMMARIES))]
     others = {str(event): float(n) for event, n in kinds.groupby("event")["events"].sum().items() if n > 0}
-    words = ", ".join(f"{event_title(event)} in {n:.0f}" for event, n in others.items())
-    complete = Judged(
-        "no other risk",
-        verdicts.CONTRADICTED if others else verdicts.NOT_ASSESSABLE,
-        f"also counted: {words}" if others else "no other kind of event was counted, which does not exclude one",
-        kinds.loc[kinds["events"] > 0, "study_id"].nunique(),
-    )
-    verdict = verdicts.harms_verdict([part.verdict for part in parts], others=bool(others))
+    told = _told_one_by_one(claim, technique, case)
+    complete = _no_other_risk(others, told, kinds.loc[kinds["events"] > 0, "study_id"].nunique())
+    verdict = verdicts.harms_verdict([part.verdict for part in parts], others=bool(others or told))
     studies = own["study_id"].nunique()
-    patients = own.groupby("study_id")["total"].max().sum()
-    why = (
-        f"{BY_PARTS}; {count(studies, 'study', 'studies')} with counts of {count(int(patients), 'patient', 'patients')}"
+    patients = int(own.groupby("study_id")["total"].max().sum())
+    counts = f"{count(studies, 'study', 'studies')} with counts of {count(patients, 'patient', 'patients')}"
+    return (
+        Judged("", verdict, f"{BY_PARTS}; {counts if studies else 'no study counts a harm'}", studies),
+        *parts,
+        complete,
     )
-    return (Judged("", verdict, why, studies), *parts, complete)
+
+
+def _told_one_by_one(claim: Claim, technique: str, case: Case) -> list[str]:
+    """Reports of harm that the protocol names, but for those that the tables code as risks of the claim alone."""
+    outcomes = case.evidence.outcomes
+    coded = (
+        outcomes.loc[~outcomes["adverse_event"].isin(("", *SUMMARIES))].groupby("study_id")["adverse_event"].agg(set)
+    )
+    found = []
+    for study in case.studies:
+        named = study.study_id in case.protocol.harms.case_reports
+        if named and technique in {arm["technique"] for arm in study.arms}:
+            kinds = coded.get(study.study_id, set())
+            found += [] if kinds and kinds <= set(claim.adverse_events) else [study.study_id]
+    return found
+
+
+def _no_other_risk(others: Mapping[str, float], told: Sequence[str], studies: int) -> Judged:
+    """Whether the list is complete: one event of another kind, counted or told one by one, shows that it is not."""
+    words = (
+        [f"also counted: {', '.join(f'{event_title(event)} in {n:.0f}' for event, n in others.items())}"]
+        if others
+        else []
+    )
+    words += [f"harms reported one by one: {', '.join(told)}"] if told else []
+    verdict = verdicts.CONTRADICTED if words else verdicts.NOT_ASSESSABLE
+    none = "no other kind of event was counted or reported, which does not exclude one"
+    return Judged("no other risk", verdict, "; ".join(words) or none, studies)
 
 
 def _risk(event: str, rows: pd.DataFrame, case: Case) -> Judged:

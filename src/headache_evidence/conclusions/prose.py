@@ -60,10 +60,10 @@ def harms_summary(rates: pd.DataFrame, serious: pd.DataFrame) -> tuple[str, ...]
     if rates.empty:
         counted = "No study of this headache type counts a harm in two or more patients; that is no evidence of safety."
     else:
-        counted = (
-            f"In this headache type {count(len(rates), 'rate', 'rates')} can be given by event, technique and "
-            f"injectate; in {zeros} of them no event was seen, which bounds the risk and does not exclude it."
-        )
+        rates_words = count(len(rates), "rate", "rates")
+        counted = f"In this headache type {rates_words} can be given by event, technique and injectate."
+        if zeros:
+            counted += f" No event was seen in {zeros} of them, which bounds the risk and does not exclude it."
     return counted, f"Reports of it that tell of a serious event or are about a harm: {len(serious) or 'none'}."
 
 
