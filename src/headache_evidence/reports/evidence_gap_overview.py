@@ -91,7 +91,7 @@ def gap_tables(settings: Settings) -> tuple[list[GapCell], list[GapCell]]:
             for window in [ANY_TIME] if once else [w for w in windows if w != ANY_TIME]:
                 own = [r for r in results[name] if (r["outcome"], r["window"]) == (outcome, window)]
                 cell = _cell(own, patients[name])
-                tables[once].append(GapCell(title, str(part["title"]), windows[window], *cell))
+                tables[once].append(GapCell(title, str(part["title"]), windows.get(window, window), *cell))
     return tables
 
 
