@@ -52,27 +52,32 @@ def tau2_standard_error(yi: FloatArray, vi: FloatArray, tau2: float, method: str
     if method == "ML":
         return math.sqrt(2.0 / np.square(weights).sum())
     if method == "REML":
-        return math.sqrt(2.0 / np.square(_residual_maker(weights)).sum())
+        return math.sqrt(2.0 / _trace_of_square(weights, np.ones(k)))
     if method in ("PM", "EB"):
         return math.sqrt(2.0 * k**2 / (k - 1)) / float(weights.sum())
     if method == "DL":
-        form = _residual_maker(1.0 / vi)
-        scale = float(np.trace(form))
+        form = 1.0 / vi
+        scale = float(form.sum() - np.square(form).sum() / form.sum())
     elif method == "HE":
-        form = _residual_maker(np.ones(k))
+        form = np.ones(k)
         scale = k - 1.0
     elif method == "SJ":
         start = float(yi.var())
         if start == 0:
             return 0.0
-        form = _residual_maker(1.0 / (vi + start))
+        form = 1.0 / (vi + start)
         scale = (k - 1.0) / start
     else:
         return math.nan
-    spread = form * (vi + tau2)
-    return math.sqrt(2.0 * float((spread * spread.T).sum())) / scale
+    return math.sqrt(2.0 * _trace_of_square(form, vi + tau2)) / scale
 
 
-def _residual_maker(weights: FloatArray) -> FloatArray:
-    """Matrix P with y'Py = weighted sum of squared residuals around the weighted mean; shape (k, k)."""
-    return np.asarray(np.diag(weights) - np.outer(weights, weights) / weights.sum())
+def _trace_of_square(weights: FloatArray, variance: FloatArray) -> float:
+    """Trace of (P V)^2 without forming the (k, k) matrices.
+
+    P = diag(w) - w w' / sum(w) makes y'Py the weighted sum of squared residuals around the weighted mean; V is the
+    diagonal matrix of ``variance``, shape (k,).
+    """
+    total = weights.sum()
+    own = np.square(weights * variance).sum() - 2.0 * (weights**3 * variance**2).sum() / total
+    return float(own + np.square((weights**2 * variance).sum() / total))
