@@ -50,6 +50,15 @@ class TestChoicesOfTheProtocol:
         assert not only(self.ask(trial(rows), protocol=PROTOCOL)).usable
         assert only(self.ask(trial(rows), protocol=with_setting(range_based_sd=True))).usable
 
+    def test_a_median_with_its_range_gives_both_only_where_allowed(self) -> None:
+        rows = [outcome(arm, median=median, min=median - 3, max=median + 3) for arm, median in (("A", 6), ("B", 4))]
+        assert not only(self.ask(trial(rows), protocol=PROTOCOL)).usable
+        effect = only(self.ask(trial(rows), protocol=with_setting(range_based_sd=True)))
+        assert effect.yi == pytest.approx(-2)
+        assert effect.derivation_rule == "median_range"
+        skewed = [outcome(arm, median=1, min=0, max=30) for arm in ("A", "B")]
+        assert not only(self.ask(trial(skewed), protocol=with_setting(range_based_sd=True))).usable
+
     def test_arm_means_can_come_before_reported_differences(self) -> None:
         rows = [outcome("A", mean=6, sd=2), outcome("B", mean=5, sd=2)]
         evidence = trial(rows, contrasts=[CONTRAST])

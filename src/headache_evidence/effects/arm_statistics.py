@@ -17,9 +17,11 @@ from headache_evidence.effects.clustered import with_effective_counts
 from headache_evidence.effects.derive_events import events_from_percent
 from headache_evidence.effects.derive_from_quantiles import (
     mean_from_quartiles,
+    mean_from_range,
     sd_from_quartiles,
     sd_from_range,
     skew_check_quartiles,
+    skew_check_range,
 )
 from headache_evidence.effects.derive_spread import sd_from_ci, sd_from_se
 from headache_evidence.tables.protocol import Extraction
@@ -67,6 +69,19 @@ def _from_range(table: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
     return mean, sd_from_range(low, high, n)
 
 
+def _from_median_and_range(table: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+    low, median, high, n = _values(table, "min", "median", "max", "n_used")
+    return mean_from_range(low, median, high, n), sd_from_range(low, high, n)
+
+
+def _median_and_range_allowed(table: pd.DataFrame, settings: Extraction) -> Mask:
+    allowed = settings.range_based_sd & _has(table, "median", "min", "max", "n_used")
+    if settings.medians == "if_not_skewed":
+        low, median, high, n = _values(table, "min", "median", "max", "n_used")
+        allowed = allowed & ~skew_check_range(low, median, high, n)
+    return np.asarray(allowed & (settings.medians != "never"), dtype=bool)
+
+
 def _is_final(table: pd.DataFrame) -> Mask:
     return (table["kind"] == "endpoint").to_numpy(dtype=bool)
 
@@ -106,6 +121,12 @@ SPREAD_RULES: tuple[SpreadRule, ...] = (
         "SD from the range (Wan 2014)",
         lambda table, settings: settings.range_based_sd & _has(table, "mean", "min", "max", "n_used"),
         _from_range,
+    ),
+    SpreadRule(
+        "median_range",
+        "mean (Luo 2018) and SD (Wan 2014) from median and range",
+        _median_and_range_allowed,
+        _from_median_and_range,
     ),
     SpreadRule(
         "baseline_sd",
