@@ -10,6 +10,16 @@ import contextlib
 import importlib
 import sys
 
+REPORT_PARTS = (
+    "building",
+    "claim_tables",
+    "conclusion_tables",
+    "evidence_figures",
+    "report_data",
+    "report_figures",
+    "report_tables",
+    "robustness_tables",
+)
 MODULES = (
     "pandas",
     "matplotlib.figure",
@@ -34,7 +44,9 @@ MODULES = (
     "matplotlib_inline.config",
     "papermill",
     "nbconvert.exporters.html",
-    "headache_evidence.reports.building",
+    "great_tables",
+    "docx",
+    *(f"headache_evidence.reports.{name}" for name in REPORT_PARTS),
 )
 
 # jsonschema uses this module, if it can be imported, for one text format that notebooks do not have; its grammar alone
