@@ -91,6 +91,7 @@ def page(browser: Any) -> Iterator[Any]:
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
     page.on("request", lambda request: faults.append(request.url) if not OWN.match(request.url) else None)
     yield page
+    screenshot(page, "last")
     context.close()
     assert faults == []
 
@@ -142,10 +143,16 @@ def test_the_app_follows_its_controls(serve: Any, page: Any) -> None:
         page.wait_for_timeout(500)
         screenshot(page, f"voila-{tab.lower().replace(' ', '-')}")
     wait_until(page, ".explorer pre.copy:has-text('headache_type: cluster')")
+    page.get_by_role("button", name="Copy").first.click()
+    wait_until(page, ".explorer button:has-text('Copied')")
     assert "method=REML" in str(page.get_by_text("link to this view").get_attribute("href"))
     page.get_by_text("Find questions with an answer").click()
     wait_until(page, ".explorer option:has-text('questions with an answer: choose')", "attached")
     assert page.locator(".explorer .fault").count() == 0
+    page.set_viewport_size({"width": 420, "height": 900})
+    page.get_by_role("tab", name="Forest plot").click()
+    page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
+    screenshot(page, "voila-narrow")
 
 
 def test_jupyterlab_runs_the_notebook_and_its_widgets(serve: Any, page: Any, workplace: Path) -> None:

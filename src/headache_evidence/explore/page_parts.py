@@ -41,7 +41,11 @@ STYLE = """
 .explorer pre.copy { background: #f4f4f4; color: #1a1a1a; padding: 0.6rem; overflow-x: auto;
   font-family: monospace; font-size: 0.8rem; max-width: 60rem; }
 """
-COPY = "navigator.clipboard.writeText(this.nextElementSibling.textContent); this.textContent = 'Copied'"
+COPY = (
+    "getSelection().selectAllChildren(this.nextElementSibling); "
+    "this.textContent = document.execCommand('copy') ? 'Copied' : 'Selected: copy it with the keyboard'"
+)
+"""Works also where the clipboard of the browser is closed to pages without https."""
 
 
 def page_style() -> str:
