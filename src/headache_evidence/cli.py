@@ -52,7 +52,9 @@ def report(
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A notebook parameter; repeatable.")
     ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=0, max=256, help="Reports made at a time; 0: one per core.")] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=0, max=256, help="Reports made at a time; 0: one more than cores.")
+    ] = 0,
     timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds that one notebook may take.")] = 600,
     force: Annotated[bool, typer.Option("--force", help="Make reports that are current, too.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be made, and why.")] = False,
@@ -178,7 +180,9 @@ def verify(
     types: Annotated[list[str] | None, typer.Argument(help="Headache types; all published ones when none.")] = None,
     output: OutputOption = Path("reports"),
     data: DataOption = Path("data"),
-    jobs: Annotated[int, typer.Option("--jobs", min=0, max=256, help="Reports made at a time; 0: one per core.")] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=0, max=256, help="Reports made at a time; 0: one more than cores.")
+    ] = 0,
 ) -> None:
     """Make the reports again in a temporary folder and compare results, effects and figures byte by byte."""
     with _errors():

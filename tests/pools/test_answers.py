@@ -47,6 +47,22 @@ def test_the_pool_is_that_of_its_usable_effects() -> None:
     assert item.pooled.ci == pytest.approx(alone.ci)
 
 
+def test_a_changed_cell_is_answered_anew_and_what_was_handed_out_may_be_changed() -> None:
+    trial = two_arm_trial("Synth1")
+    rows = [outcome(arm, "Synth1", mean=mean, sd=2) for arm, mean in (("A", 6), ("B", 4))]
+    evidence = synthetic_evidence(studies=trial["studies"], arms=trial["arms"], outcomes=rows)
+    first = by_id(he.answer_questions(evidence, PROTOCOL, "migraine"), MAIN)
+    estimate = first.pooled.estimate
+    first.effects["yi"] = 99.0
+    first.subgroups.clear()
+    again = by_id(he.answer_questions(evidence, PROTOCOL, "migraine"), MAIN)
+    assert again.effects["yi"].tolist() == pytest.approx([estimate])
+    assert again.subgroups
+    evidence.outcomes["mean"] = evidence.outcomes["mean"].replace(4.0, 1.0)
+    changed = by_id(he.answer_questions(evidence, PROTOCOL, "migraine"), MAIN)
+    assert changed.pooled.estimate == pytest.approx(estimate - 3.0)
+
+
 def test_hydrodissection_and_block_stand_apart() -> None:
     item = by_id(two_trials(), MAIN)
     assert {name: result.k for name, result in item.subgroups.items()} == {"hydrodissection": 1, "perineural_block": 1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import nbformat
 import pytest
 
 from headache_evidence.errors import NotebookError, ParameterError
-from headache_evidence.reports.nursery import Nursery
+from headache_evidence.reports.nursery import Nursery, open_nursery
 from headache_evidence.reports.processes import forking_available
 from headache_evidence.reports.runner import NotebookRun, NotebookRunError, run_notebook
 
@@ -138,6 +139,29 @@ def test_forked_and_ordinary_kernels_give_the_same_outputs(run: Run, make_notebo
         results.append(re.sub(r"0x[0-9a-f]+", "address", text))
     assert results[0] == results[1]
     assert "image/png" in results[0]
+
+
+def prepared() -> None:
+    """Stands for what a nursery works out before its first kernel."""
+    sys.modules["prepared_in_the_nursery"] = sys
+
+
+def failing() -> None:
+    """Stands for work that cannot be done ahead."""
+    raise ValueError("not now")
+
+
+@pytest.mark.skipif(not forking_available(), reason="this system has no fork server")
+@pytest.mark.parametrize(("prepare", "expected"), [(prepared, "True\n"), (failing, "False\n")])
+def test_kernels_have_in_memory_what_their_nursery_prepared(run: Run, make_notebook, prepare, expected) -> None:
+    path = make_notebook("import sys; print('prepared_in_the_nursery' in sys.modules)")
+    nursery = open_nursery(prepare)
+    assert nursery is not None
+    try:
+        run(path, nursery=nursery)
+    finally:
+        nursery.connection.close()
+    assert outputs(path) == [expected]
 
 
 def test_the_kernel_ends_when_the_run_has_ended(run: Run, make_notebook) -> None:

@@ -12,6 +12,7 @@ from evidence_folder import ROWS, Folder
 from frictionless import system, validate
 
 import headache_evidence as he
+from headache_evidence.errors import EvidenceError
 from headache_evidence.tables.schema import read_schema
 from headache_evidence.tables.validation import check_evidence
 
@@ -38,6 +39,22 @@ def test_tables_have_all_that_was_extracted(evidence: he.Evidence) -> None:
     sizes = {"studies": 242, "arms": 405, "outcomes": 676, "contrasts": 201, "sources": 321, "second_extraction": 302}
     sizes |= {"published_pools": 72, "guidelines": 7, "mcid": 23}
     assert {name: len(getattr(evidence, name)) >= size for name, size in sizes.items()} == dict.fromkeys(sizes, True)
+
+
+def test_a_changed_file_is_read_anew_and_tables_handed_out_may_be_changed(folder: Folder) -> None:
+    first = he.load_evidence(folder.path)
+    mark = first.content()
+    first.studies["year"] = 1900
+    assert first.content() != mark
+    again = he.load_evidence(folder.path)
+    assert again.studies["year"].tolist() == [2020]
+    assert again.content() == mark
+    folder.edit("studies", 0, year="2021")
+    assert he.load_evidence(folder.path).studies["year"].tolist() == [2021]
+    folder.edit("studies", 0, year="last year")
+    for _ in range(2):
+        with pytest.raises(EvidenceError, match="last year"):
+            he.load_evidence(folder.path)
 
 
 def test_types_and_row_numbers(evidence: he.Evidence) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -70,13 +71,37 @@ def answer_questions(
     Parameters
     ----------
     outcomes : only these outcomes; all of the protocol's when None.
+
+    Answers to the same evidence and protocol, compared by content, are worked out once in a process.
     """
-    tables = extraction_tables(evidence, protocol.extraction)
-    questions = protocol.questions_for(headache_type)
-    wanted = {question.outcome for question in questions} if outcomes is None else set(outcomes)
-    narrowed = {outcome: tables.about(headache_type, outcome) for outcome in wanted}
-    asked = [question for question in questions if question.outcome in wanted and not narrowed[question.outcome].empty]
-    tried = [(question, effects_of(narrowed[question.outcome], request_for(question, protocol))) for question in asked]
+    chosen = None if outcomes is None else tuple(sorted(set(outcomes)))
+    asked = _Asked(evidence.content(), protocol.model_dump_json(), headache_type, chosen, evidence, protocol)
+    return tuple(
+        replace(item, effects=item.effects.copy(deep=False), subgroups=dict(item.subgroups)) for item in _answers(asked)
+    )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What answers depend on, by content: a change of any cell of the evidence makes it another one."""
+
+    evidence_content: str
+    protocol_content: str
+    headache_type: str
+    outcomes: tuple[str, ...] | None
+    evidence: Evidence = field(compare=False)
+    protocol: Protocol = field(compare=False)
+
+
+@lru_cache(maxsize=2)
+def _answers(asked: _Asked) -> tuple[Answer, ...]:
+    protocol = asked.protocol
+    tables = extraction_tables(asked.evidence, protocol.extraction)
+    questions = protocol.questions_for(asked.headache_type)
+    wanted = set(asked.outcomes) if asked.outcomes is not None else {question.outcome for question in questions}
+    narrowed = {outcome: tables.about(asked.headache_type, outcome) for outcome in wanted}
+    posed = [question for question in questions if question.outcome in wanted and not narrowed[question.outcome].empty]
+    tried = [(question, effects_of(narrowed[question.outcome], request_for(question, protocol))) for question in posed]
     return tuple(answer(question, effects, protocol) for question, effects in tried if _bears_on(question, effects))
 
 

@@ -13,16 +13,15 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any
 
-from headache_evidence.errors import HeadacheEvidenceError
 from headache_evidence.reports.processes import end_with_parent, forking_available
-from headache_evidence.tables.evidence import load_evidence
+
+PREPARATION_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -95,16 +94,17 @@ class ForkedKernel:
         self.send_signal(signal.SIGTERM)
 
 
-def open_nursery(data_dir: Path | None = None) -> Nursery | None:
+def open_nursery(prepare: Callable[[], object] | None = None) -> Nursery | None:
     """A new nursery, or None where processes cannot be forked. Close its connection to end it.
 
-    data_dir : evidence tables that the nursery reads and examines at once, so that its kernels need not.
+    prepare : what the nursery does first, once for all its kernels: functions of the package that keep what they have
+        worked out (load_evidence, answer_questions) answer at once in each kernel. It can be sent to a process.
     """
     if not forking_available():
         return None
     context = multiprocessing.get_context("forkserver")
     own, other = context.Pipe()
-    context.Process(target=serve, args=(other, data_dir), name="nursery", daemon=False).start()
+    context.Process(target=serve, args=(other, prepare), name="nursery", daemon=False).start()
     other.close()
     return Nursery(own)
 
@@ -120,11 +120,10 @@ def nursery() -> Iterator[Nursery | None]:
             opened.connection.close()
 
 
-def serve(connection: Connection, data_dir: Path | None) -> None:
+def serve(connection: Connection, prepare: Callable[[], object] | None) -> None:
     """Be a nursery until the owner closes the connection."""
-    if data_dir is not None:
-        with contextlib.suppress(HeadacheEvidenceError):
-            load_evidence(data_dir)
+    if prepare is not None:
+        _try(prepare)
     context = multiprocessing.get_context("fork")
     kernels: dict[int, BaseProcess] = {}
     while True:
@@ -143,6 +142,22 @@ def serve(connection: Connection, data_dir: Path | None) -> None:
             connection.send(answer)
     for running in kernels.values():
         running.kill()
+
+
+def _try(prepare: Callable[[], object]) -> None:
+    """What fails here, or takes too long, fails again in the notebook that asks for it, where it is reported."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(PREPARATION_SECONDS)
+    try:
+        with contextlib.suppress(Exception):
+            prepare()
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def be_kernel(request: KernelRequest, connection: Connection) -> None:

@@ -67,7 +67,7 @@ def read_settings(
 
     Parameters
     ----------
-    types, outcomes : empty means all of the protocol. jobs : 0 means one per core.
+    types, outcomes : empty means all of the protocol. jobs : 0 means one more than cores, since kernels often wait.
     notebooks_dir : ``notebooks`` beside the data folder when None.
 
     Raises
@@ -94,7 +94,7 @@ def read_settings(
         titles=titles,
         limits=str(protocol.get("search_limits", "")).strip(),
         selected=tuple(check_choices(types, list(titles), "headache type")) or tuple(titles),
-        jobs=jobs or os.cpu_count() or 1,
+        jobs=jobs or (os.cpu_count() or 1) + 1,
         force=force,
         timeout=timeout,
     )

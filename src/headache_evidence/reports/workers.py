@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from typing import TYPE_CHECKING
@@ -67,7 +68,7 @@ def run_job(job: Job, progress: Progress) -> bool:
     """
     context = worker_context()
     receiver, sender = context.Pipe(duplex=False)
-    nursery = open_nursery(job.data_dir)
+    nursery = open_nursery(partial(answer_ahead, job))
     process = context.Process(target=_work, args=(job, sender, nursery), name=f"report-{job.headache_type}")  # type: ignore[attr-defined]
     process.start()
     sender.close()
@@ -95,6 +96,17 @@ def run_job(job: Job, progress: Progress) -> bool:
         if process.is_alive():
             process.kill()
         receiver.close()
+
+
+def answer_ahead(job: Job) -> None:
+    """Answer the questions that the notebooks of a report ask, each on its own."""
+    from headache_evidence.pools.answers import answer_questions
+    from headache_evidence.tables.evidence import load_evidence
+    from headache_evidence.tables.protocol import load_protocol
+
+    outcomes = next((own["outcomes"] for own in job.parameters.values() if own.get("outcomes")), None)
+    protocol = load_protocol(job.data_dir / "protocol.yml")
+    answer_questions(load_evidence(job.data_dir), protocol, job.headache_type, outcomes)
 
 
 def _work(job: Job, sender: Connection, nursery: Nursery | None) -> None:

@@ -45,6 +45,18 @@ class Evidence:
         tables = ", ".join(f"{table.name}: {len(getattr(self, table.name))}" for table in self.schema.tables)
         return f"Evidence({tables})"
 
+    def content(self) -> str:
+        """Hash of what the tables hold at this moment; equal content, equal hash."""
+        digest = hashlib.sha256()
+        for table in self.schema.tables:
+            frame = getattr(self, table.name)
+            digest.update(repr(frame.index).encode())
+            for name, column in frame.items():
+                digest.update(
+                    f"{table.name} {name} {column.dtype} {column.tolist()!r}".encode(errors="surrogateescape")
+                )
+        return digest.hexdigest()
+
 
 def load_evidence(data_dir: str | Path = "data") -> Evidence:
     """Read and validate the evidence tables.
