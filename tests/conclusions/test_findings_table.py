@@ -226,3 +226,17 @@ def test_results_gain_certainty_sentence_and_threshold(
     assert set(added[DAYS]) == {"certainty", "plain_language", "threshold"}
     assert added[DAYS]["certainty"]["level"] == "low"
     assert len(added[DAYS]["certainty"]["domains"]) == 8
+
+
+def test_ratios_with_a_threshold_per_1000_gain_the_absolute_effect_of_the_summary_of_findings(
+    answers: tuple[Any, ...], make_answer: Any, protocol: Protocol, evidence: he.Evidence
+) -> None:
+    added = conclusions_of(answers, protocol, evidence)
+    kept = added[RESPONDERS]["absolute_per_1000"]
+    shown = absolute_of(answers[1])
+    assert shown is not None
+    assert (kept["difference"], kept["difference_ci"]) == (shown.difference, list(shown.difference_ci))
+    assert f"{kept['difference']:.0f} more of 1000 patients" in added[RESPONDERS]["plain_language"]
+    assert "absolute_per_1000" not in added[SHARE]
+    without_counts = make_answer(RESPONDERS, [1.0], [0.2], better="higher", unit="")
+    assert conclusions_of([without_counts], protocol, evidence)[RESPONDERS]["absolute_per_1000"] is None

@@ -84,7 +84,7 @@ def test_ratios_and_shares_are_told_as_a_reader_reads_them() -> None:
         ("MC", {"size": 1.0, "unit": "points"}, "reached, for the better"),
         ("MD", {"size": 1.2, "unit": "points"}, "not reached"),
         ("RD", {"size": 100.0, "unit": "per 1000"}, "reached, for the better"),
-        ("OR", {"size": 100.0, "unit": "per 1000"}, None),  # an odds ratio has another unit than its threshold
+        ("OR", {"size": 100.0, "unit": "per 1000"}, None),  # as written before results held absolute effects
         ("MD", {"size": None, "unit": "attacks"}, None),
         ("MD", None, None),
     ],
@@ -92,6 +92,58 @@ def test_ratios_and_shares_are_told_as_a_reader_reads_them() -> None:
 def test_the_threshold_counts_where_it_has_the_unit_of_the_estimate(measure, threshold, told) -> None:
     result = {**RESULT, "measure": measure, "threshold": threshold}
     assert short(result)["conclusion"].get("smallest important difference") == told
+
+
+ABSOLUTE = {"comparator": 300.0, "difference": 140.0, "difference_ci": [20.0, 260.0]}
+ODDS = {
+    **RESULT,
+    "measure": "OR",
+    "better": "higher",
+    "pooled": {"k": 3, "n": 90.0, "estimate": 0.6, "ci": [0.1, 1.1], "tau2": 0.1},
+    "threshold": {"size": 100.0, "unit": "per 1000"},
+    "absolute_per_1000": ABSOLUTE,
+}
+
+
+def odds_changed(old: dict[str, object], new: dict[str, object]) -> list[str]:
+    pair = ({"reports": {"migraine": {"q": short(result)}}} for result in (old, new))
+    return [detail for change in compare(*pair) for detail in change.details]
+
+
+def absolute(difference: float, low: float, high: float) -> dict[str, object]:
+    return ODDS | {"absolute_per_1000": ABSOLUTE | {"difference": difference, "difference_ci": [low, high]}}
+
+
+def test_an_odds_ratio_that_crosses_a_threshold_per_1000_is_told() -> None:
+    assert odds_changed(ODDS, absolute(90.0, 10.0, 200.0)) == [
+        "absolute effect 140 more of 1000 patients (95% CI 20 more to 260 more)"
+        " to 90 more of 1000 patients (95% CI 10 more to 200 more)",
+        "CONCLUSION CHANGED, smallest important difference: reached, for the better to not reached",
+    ]
+    worse = odds_changed(absolute(90.0, 10.0, 200.0), absolute(-120.0, -200.0, -10.0))
+    assert "CONCLUSION CHANGED, smallest important difference: not reached to reached, for the worse" in worse
+
+
+def test_an_odds_ratio_that_stays_beyond_the_threshold_changes_no_conclusion() -> None:
+    told = odds_changed(ODDS, absolute(150.0, 30.0, 270.0))
+    assert len(told) == 1
+    assert told[0].startswith("absolute effect 140 more")
+    assert odds_changed(ODDS, ODDS) == []
+
+
+def test_an_absolute_effect_that_is_no_longer_estimable_is_told() -> None:
+    told = odds_changed(ODDS, ODDS | {"absolute_per_1000": None})
+    assert told == [
+        "absolute effect 140 more of 1000 patients (95% CI 20 more to 260 more) to not estimable",
+        "CONCLUSION CHANGED, smallest important difference: reached, for the better to not estimable per 1000",
+    ]
+
+
+def test_a_result_from_before_absolute_effects_were_kept_is_not_judged() -> None:
+    old = {name: value for name, value in ODDS.items() if name != "absolute_per_1000"}
+    assert odds_changed(old, old) == []
+    assert odds_changed(old, ODDS) == ["smallest important difference: not judged to reached, for the better"]
+    assert odds_changed(ODDS, old) == ["smallest important difference: reached, for the better to not judged"]
 
 
 def test_the_results_of_this_projects_notebooks_have_the_fields_that_are_compared() -> None:

@@ -6,14 +6,15 @@ Guyatt GH et al. (2013), Journal of Clinical Epidemiology 66:158-172; Cochrane H
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from headache_evidence.effects.effect_table import usable_effects
 from headache_evidence.errors import InputError
-from headache_evidence.pools.result import Interval
+from headache_evidence.pools.result import Interval, json_ready
 
 PER = 1000.0
 
@@ -27,6 +28,10 @@ class AbsoluteEffect:
     intervention_ci: Interval
     difference: float
     difference_ci: Interval
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields, JSON-ready."""
+        return {key: json_ready(value) for key, value in asdict(self).items()}
 
 
 def absolute_effect(comparator_risk: float, ratio: float, ci: Interval, measure: str = "OR") -> AbsoluteEffect:

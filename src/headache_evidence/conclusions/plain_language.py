@@ -103,8 +103,13 @@ def difference_words(estimate: float, ci: Interval, digits: int = 1) -> str:
 
 def per_1000_words(absolute: AbsoluteEffect) -> str:
     """'379 more of 1000 patients (95% CI 31 more to 718 more)'."""
-    limits = _interval_words(absolute.difference_ci, 0, "fewer", "more")
-    return f"{_one_side(absolute.difference, 0, 'fewer', 'more')} of 1000 patients{limits}"
+    return more_or_fewer_words(absolute.difference, absolute.difference_ci)
+
+
+def more_or_fewer_words(difference: float, ci: Interval) -> str:
+    """A difference per 1000 and its interval, as :func:`per_1000_words`; no interval when a limit does not exist."""
+    limits = _interval_words(ci, 0, "fewer", "more")
+    return f"{_one_side(difference, 0, 'fewer', 'more')} of 1000 patients{limits}"
 
 
 def span(low: float, high: float, digits: int = 0) -> str:

@@ -143,19 +143,24 @@ def absolute_of(answer: Answer) -> AbsoluteEffect | None:
 
 
 def conclusions_of(answers: Iterable[Answer], protocol: Protocol, evidence: Evidence) -> Mapping[str, dict[str, Any]]:
-    """What results.json adds to each result: certainty, plain_language and threshold, by question_id."""
+    """What results.json adds to each result, by question_id: certainty, plain_language and threshold.
+
+    Ratios with a threshold per 1000 also get ``absolute_per_1000``: an AbsoluteEffect, None where it is not estimable.
+    """
     answers = tuple(answers)
     ratings = certainties(answers, protocol, evidence)
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for answer in answers:
         name = answer.question.question_id
         threshold = important_difference(answer.question.outcome, protocol, evidence.mcid)
-        words = statement(answer, ratings[name], threshold, absolute_of(answer), protocol)
+        absolute = absolute_of(answer)
         found[name] = {
             "certainty": ratings[name].to_dict(),
-            "plain_language": words,
+            "plain_language": statement(answer, ratings[name], threshold, absolute, protocol),
             "threshold": threshold.to_dict(),
         }
+        if threshold.per_1000 and measure_scale(answer.question.measure).ratio:
+            found[name]["absolute_per_1000"] = None if absolute is None else absolute.to_dict()
     return found
 
 

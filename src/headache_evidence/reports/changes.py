@@ -18,6 +18,10 @@ RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-8, 1e-10
 #: Below this number of studies no conclusion is drawn.
 MIN_K_CONCLUSION = 3
 
+IMPORTANT, NOT_JUDGED = "smallest important difference", "not judged"
+#: What results.json and snapshots of earlier versions lack.
+ABSOLUTE = "absolute_per_1000"
+
 Snapshot = dict[str, Any]
 
 
@@ -52,9 +56,14 @@ def short(result: Mapping[str, Any]) -> dict[str, Any]:
         "measure": result.get("measure", ""),
         "studies": sorted(result.get("studies", [])),
         **{name: pooled.get(name) for name in ("k", "n", "estimate", "ci", "tau2")},
+        **({ABSOLUTE: _difference(result[ABSOLUTE])} if ABSOLUTE in result else {}),
         "certainty": certainty.get("level") if isinstance(certainty, Mapping) else certainty,
         "conclusion": conclusion(result),
     }
+
+
+def _difference(absolute: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if absolute is None else {name: absolute.get(name) for name in ("difference", "difference_ci")}
 
 
 def conclusion(result: Mapping[str, Any]) -> dict[str, str]:
@@ -69,20 +78,29 @@ def conclusion(result: Mapping[str, Any]) -> dict[str, str]:
         found["no effect"] = "below" if high < 0 else "above" if low > 0 else "inside the interval"
     reached = _important(result, estimate)
     if reached:
-        found["smallest important difference"] = reached
+        found[IMPORTANT] = reached
     return found
 
 
 def _important(result: Mapping[str, Any], estimate: float) -> str:
     """Whether the estimate is at least as large as the threshold, and for better or worse; empty without a threshold.
 
-    The threshold counts where it has the unit of the estimate: differences of means, and risk differences.
+    The threshold counts where it has the unit of the estimate: differences of means and of risks. Ratios are judged by
+    their absolute effect per 1000; results that an earlier version wrote without one are not judged.
     """
     threshold = result.get("threshold")
     size = threshold.get("size") if isinstance(threshold, Mapping) else None
+    if not isinstance(size, int | float) or not math.isfinite(size) or not size:
+        return ""
     per_1000 = isinstance(threshold, Mapping) and "per 1000" in str(threshold.get("unit", ""))
-    unit = {("MD", False): 1, ("MC", False): 1, ("RD", True): 1000}.get((str(result.get("measure")), per_1000))
-    if not isinstance(size, int | float) or not math.isfinite(size) or not size or unit is None:
+    if per_1000 and ABSOLUTE in result:
+        difference = (result[ABSOLUTE] or {}).get("difference")
+        if difference is None:
+            return "not estimable per 1000"
+        estimate, unit = difference, 1
+    else:
+        unit = {("MD", False): 1, ("MC", False): 1, ("RD", True): 1000}.get((str(result.get("measure")), per_1000), 0)
+    if not unit:
         return ""
     if abs(estimate) * unit < size * (1 - RELATIVE_TOLERANCE):
         return "not reached"
@@ -131,16 +149,32 @@ def _details(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> li
             details.append(f"{word} {was} to {now}")
     if not _same(old.get("tau2"), new.get("tau2")):
         details.append(f"tau2 {_shown(old.get('tau2'))} to {_shown(new.get('tau2'))} (analysis scale)")
+    if ABSOLUTE in old and ABSOLUTE in new:
+        was, now = (_per_1000(result[ABSOLUTE]) for result in (old, new))
+        if was != now:
+            details.append(f"absolute effect {was} to {now}")
     if old.get("certainty") != new.get("certainty"):
         was, now = (str(result.get("certainty") or "not rated").replace("_", " ") for result in (old, new))
         details.append(f"certainty {was} to {now}")
     before, after = old.get("conclusion") or {}, new.get("conclusion") or {}
     for topic in dict.fromkeys([*before, *after]):
+        was, now = before.get(topic, NOT_JUDGED), after.get(topic, NOT_JUDGED)
         judged_twice = topic in before and topic in after
-        if before.get(topic) != after.get(topic) and (judged_twice or topic == "no effect"):
-            was, now = before.get(topic, "not judged"), after.get(topic, "not judged")
+        if was != now and (judged_twice or topic != IMPORTANT):
             details.append(f"CONCLUSION CHANGED, {topic}: {was} to {now}")
+        elif was != now and (ABSOLUTE in old) != (ABSOLUTE in new):
+            details.append(f"{topic}: {was} to {now}")
     return details
+
+
+def _per_1000(absolute: Mapping[str, Any] | None) -> str:
+    """'379 more of 1000 patients (95% CI 31 more to 718 more)', or that it is not estimable."""
+    from headache_evidence.conclusions.plain_language import more_or_fewer_words
+
+    if not absolute or absolute["difference"] is None:
+        return _shown(None)
+    low, high = (math.nan if limit is None else limit for limit in absolute.get("difference_ci") or (None, None))
+    return more_or_fewer_words(absolute["difference"], (low, high))
 
 
 def _same(one: Any, other: Any) -> bool:
