@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+AUDIT  := .audit
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lab app lint types notebooks reference docs bench lock clean
+.PHONY: help report test lab app lint types notebooks gallery docs bench audit sbom lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1|/' | column -t -s '|'
@@ -47,6 +48,26 @@ notebooks: $(READY)  ## run the committed notebooks in place (after a change of 
 
 gallery: $(READY)  ## write docs/figures.md and its images from the gallery notebook
 	@$(BIN)/python benchmarks/draw_gallery.py
+
+$(AUDIT)/.ready:
+	@echo "Setting up $(AUDIT) (once) ..."
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/pip install --quiet pip-audit cyclonedx-bom
+	@touch $@
+
+audit: $(AUDIT)/.ready  ## look the locked packages up among known vulnerabilities (needs PyPI)
+	@failed=0; for lock in requirements.lock cluster/requirements.lock; do \
+	    if $(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off \
+	        --requirement $$lock 2> $(AUDIT)/messages.txt; then echo "$$lock: no known vulnerability"; \
+	    elif grep -q '^Found .*vulnerabilit' $(AUDIT)/messages.txt; then \
+	        failed=1; echo "$$lock: $$(grep '^Found .*vulnerabilit' $(AUDIT)/messages.txt)"; \
+	    else failed=1; echo "$$lock: NOT CHECKED. The advisory database of PyPI gave no answer for every package:"; \
+	        echo "    $$(tail -n 1 $(AUDIT)/messages.txt | cut -c 1-200)"; \
+	        echo "    This is not a pass: repeat where pypi.org is reachable directly."; fi; done; exit $$failed
+
+sbom: $(AUDIT)/.ready  ## write sbom.json, the software bill of materials of requirements.lock (CycloneDX)
+	@$(AUDIT)/bin/cyclonedx-py requirements requirements.lock --output-reproducible --output-file sbom.json \
+	    && echo "sbom.json: $$(grep -c '"bom-ref"' sbom.json) components"
 
 lock:  ## refresh uv.lock and requirements.lock (needs uv)
 	uv lock
