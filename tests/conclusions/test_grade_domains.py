@@ -166,3 +166,17 @@ def test_widening_intervals_never_lowers_their_overlap(pairs: list[tuple[float, 
     narrow = [(low, low + width) for low, width in pairs]
     wide = [(low - 1, high + 1) for low, high in narrow]
     assert downgrading.overlapping_share(wide) >= downgrading.overlapping_share(narrow)
+
+
+@pytest.mark.parametrize(
+    ("judgements", "words"),
+    [
+        (["high", "high"], "100% of the weight is at high risk of bias"),
+        (["low", "low"], "no weight is at high risk of bias"),
+        (["high", "some_concerns"], "50% of the weight is at high risk of bias, 50% neither at high nor at low risk"),
+        (["some_concerns", "low"], "no weight is at high risk of bias, 50% neither at high nor at low risk"),
+    ],
+)
+def test_the_reason_for_risk_of_bias_says_each_share_once(judgements: list[str], words: str) -> None:
+    found = downgrading.risk_of_bias(judgements, [1.0, 1.0], RULES.risk_of_bias, randomised=True)
+    assert found.reason == words

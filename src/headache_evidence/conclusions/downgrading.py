@@ -34,10 +34,11 @@ def risk_of_bias(
     """
     high = share(weights, [word in rules.high for word in judgements])
     not_low = share(weights, [word not in rules.low for word in judgements])
-    words = f"{_percent(high)} of the weight is at high risk of bias"
+    words = f"{'no' if high == 0 else f'{_percent(high)} of the'} weight is at high risk of bias"
     if not randomised:
         return DomainJudgement("risk_of_bias", -1 if high >= rules.serious_share_high else 0, words)
-    words += f", {_percent(not_low)} not at low risk"
+    if round(100 * (not_low - high)) > 0:
+        words += f", {_percent(not_low - high)} neither at high nor at low risk"
     levels = -2 if high >= rules.very_serious_share_high else -1 if not_low >= rules.serious_share_not_low else 0
     return DomainJudgement("risk_of_bias", levels, words)
 

@@ -123,11 +123,14 @@ def ratio_words(answer: Answer) -> str:
     """'6.92 (95% CI 1.29 to 37.29)'; what cannot be told from 0 or infinity is named so."""
     scale, pooled = measure_scale(answer.question.measure), answer.pooled
     low, high = (float(value) for value in np.asarray(scale.back_transform(pooled.ci), dtype=float))
-    limits = f" (95% CI {_ratio(low)} to {_ratio(high)})" if math.isfinite(low) and math.isfinite(high) else ""
-    return f"{_ratio(float(scale.back_transform(pooled.estimate)))}{limits}"
+    limits = (
+        f" (95% CI {ratio_number(low)} to {ratio_number(high)})" if math.isfinite(low) and math.isfinite(high) else ""
+    )
+    return f"{ratio_number(float(scale.back_transform(pooled.estimate)))}{limits}"
 
 
-def _ratio(value: float) -> str:
+def ratio_number(value: float) -> str:
+    """A ratio with two digits; beyond 0.01 and 1000 only that it lies beyond."""
     return "below 0.01" if value < 0.01 else "above 1000" if value > 1000 else f"{value:.2f}"
 
 

@@ -18,6 +18,8 @@ from headache_evidence.reports.readable_tables import ReadableTable, links_cell
 from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.protocol import Protocol
 
+SOURCES = {"choice": "our choice"}
+
 
 @dataclass(frozen=True)
 class ShownFindings:
@@ -77,7 +79,7 @@ def show_thresholds(answers: Iterable[Answer], protocol: Protocol, evidence: Evi
             "outcome": [protocol.outcomes[item.outcome].title for item in found],
             "threshold": [item.size for item in found],
             "unit": [item.unit for item in found],
-            "source": [item.source.replace("mcid.csv:", "mcid.csv: ") for item in found],
+            "source": [SOURCES.get(item.source, item.source.replace("mcid.csv:", "mcid.csv: ")) for item in found],
             "reason": [item.reason for item in found],
         }
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headache_evidence.conclusions.plain_language import ratio_number
 from headache_evidence.effects.measure_scales import MEASURE_SCALES
 
 NO_EVIDENCE = "not estimable: no usable study"
@@ -68,9 +69,9 @@ def _row(result: Mapping[str, Any]) -> ResultRow:
 
 def estimate_text(pooled: Mapping[str, Any], measure: str) -> str:
     """'-1.20 [-2.00 to -0.40]' on the display scale."""
-    value = displayed(pooled.get("estimate"), measure)
+    value = _read(pooled.get("estimate"), measure)
     span = interval(pooled.get("ci"), measure)
-    return f"{number(value)} [{span}]" if span else number(value)
+    return f"{value} [{span}]" if span else value
 
 
 def displayed(value: float | None, measure: str) -> float | None:
@@ -84,8 +85,16 @@ def interval(limits: Sequence[float | None] | None, measure: str) -> str:
     """'low to high' on the display scale; empty when a limit does not exist."""
     if not limits or any(limit is None for limit in limits):
         return ""
-    low, high = (number(displayed(limit, measure)) for limit in limits)
+    low, high = (_read(limit, measure) for limit in limits)
     return f"{low} to {high}"
+
+
+def _read(value: float | None, measure: str) -> str:
+    """A number of the analysis scale in words; ratios beyond 0.01 and 1000 only as beyond."""
+    shown = displayed(value, measure)
+    if shown is not None and measure in MEASURE_SCALES and MEASURE_SCALES[measure].ratio and not math.isnan(shown):
+        return ratio_number(shown)
+    return number(shown)
 
 
 def number(value: float | None, digits: int = 2) -> str:
