@@ -64,7 +64,10 @@ def harms_summary(rates: pd.DataFrame, serious: pd.DataFrame) -> tuple[str, ...]
         counted = f"In this headache type {rates_words} can be given by event, technique and injectate."
         if zeros:
             counted += f" No event was seen in {zeros} of them, which bounds the risk and does not exclude it."
-    return counted, f"Reports of it that tell of a serious event or are about a harm: {len(serious) or 'none'}."
+    return (
+        counted,
+        f"Reports on this headache type that tell of a serious event or are about a harm: {len(serious) or 'none'}.",
+    )
 
 
 def _counted(verdicts: Counter[str]) -> str:

@@ -249,11 +249,11 @@ def _with_k(result: str, k: object) -> str:
 def show_guidelines(
     answers: Iterable[Answer], evidence: Evidence, protocol: Protocol, headache_type: str
 ) -> ReadableTable:
-    """What guideline bodies say of the headache type, in our words, and our results; open wording is marked."""
+    """Our results in the first row, below them what guideline bodies say of the headache type; open wording is marked."""
     found = beside_guidelines(answers, evidence, protocol, headache_type)
-    table = found[["body", "position", "ours", "wording", "source_url"]].rename(
-        columns={"ours": "our results", "source_url": "source"}
-    )
+    ours = pd.DataFrame({"body": "Our results", "position": found["ours"].head(1), "wording": "", "source_url": ""})
+    shown = pd.concat([ours, found[["body", "position", "wording", "source_url"]]], ignore_index=True)
+    table = shown.rename(columns={"source_url": "source"})
     return ReadableTable(
         table, "Beside guidelines", {"source": links_cell}, empty="No position in the tables names this headache type."
     )
