@@ -249,7 +249,7 @@ def _with_k(result: str, k: object) -> str:
 def show_guidelines(
     answers: Iterable[Answer], evidence: Evidence, protocol: Protocol, headache_type: str
 ) -> ReadableTable:
-    """Our results in the first row, below them what guideline bodies say of the headache type; open wording is marked."""
+    """Our results in the first row, below them the guidelines on the headache type; open wording is marked."""
     found = beside_guidelines(answers, evidence, protocol, headache_type)
     ours = pd.DataFrame({"body": "Our results", "position": found["ours"].head(1), "wording": "", "source_url": ""})
     shown = pd.concat([ours, found[["body", "position", "wording", "source_url"]]], ignore_index=True)
