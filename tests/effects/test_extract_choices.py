@@ -86,6 +86,14 @@ class TestChoicesOfTheProtocol:
         assert effect.vi == pytest.approx((4 + 4 - 2 * 0.5 * 4) / 20)
         assert "crossover, paired variance" in effect.derivation
 
+    def test_a_crossover_trial_has_a_paired_smd(self) -> None:
+        rows = [outcome("A", mean=6, sd=2), outcome("B", mean=4, sd=2)]
+        evidence = trial(rows, study={"design": "rct_crossover"})
+        effect = only(self.ask(evidence, protocol=PROTOCOL, measure="SMD"))
+        assert effect.yi == pytest.approx(-1)
+        assert effect.vi == pytest.approx((1 / 20 + 1 / 40) * 2 * (1 - 0.5))
+        assert "crossover, paired variance" in effect.derivation
+
     def test_a_correlation_is_taken_from_trials_that_allow_it(self) -> None:
         rows = [
             outcome("B", mean=8, sd=2, time_value=0.0, time_label="baseline"),

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from scipy.special import gammaln
 
 from synthetic_evidence_tables import outcome
 from synthetic_extraction import CONTRAST, extract, only, trial
@@ -40,6 +41,25 @@ class TestControlledContrasts:
         assert effect.derivation_rule == "means_and_p"
         assert effect.yi == -2
         assert np.sqrt(effect.vi) == pytest.approx(2 / 2.711558, rel=1e-5)
+
+    def test_an_exact_p_gives_the_common_sd_of_an_smd(self) -> None:
+        p_only = CONTRAST | self.no_estimate | {"p": 0.01, "p_operator": "="}
+        tables = trial([outcome("A", mean=6), outcome("B", mean=4)], contrasts=[p_only])
+        effect = only(extract(tables, measure="SMD"))
+        t, df = 2.711558, 38
+        hedges = np.exp(gammaln(df / 2) - gammaln((df - 1) / 2)) / np.sqrt(df / 2)
+        assert effect.derivation_rule == "means_and_p"
+        assert effect.yi == pytest.approx(-hedges * t * np.sqrt(1 / 20 + 1 / 20), rel=1e-5)
+        paired = trial(
+            [outcome("A", mean=6), outcome("B", mean=4)], contrasts=[p_only], study={"design": "rct_crossover"}
+        )
+        assert not only(extract(paired, measure="SMD")).usable
+
+    @pytest.mark.parametrize(("mean", "p"), [(6, 0.01), (4, 1.0)])
+    def test_a_p_value_without_a_difference_or_of_one_says_nothing_on_the_spread(self, mean: float, p: float) -> None:
+        p_only = CONTRAST | self.no_estimate | {"p": p, "p_operator": "="}
+        rows = [outcome("A", mean=6), outcome("B", mean=mean)]
+        assert not only(extract(trial(rows, contrasts=[p_only]))).usable
 
     def test_a_bound_on_p_is_not_enough(self) -> None:
         bound = CONTRAST | self.no_estimate | {"p": 0.05, "p_operator": "<"}

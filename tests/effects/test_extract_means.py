@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from synthetic_evidence_tables import outcome, synthetic_evidence, two_arm_trial
 from synthetic_extraction import extract, only, trial
@@ -40,6 +41,34 @@ class TestControlledMeans:
         effect = only(extract(trial([outcome("A", median=2, q1=1.9, q3=9), outcome("B", mean=4, sd=1)])))
         assert not effect.usable
         assert "skewed" in effect.reason or "only one of the arms" in effect.reason
+
+    def test_five_numbers_come_before_quartiles_alone(self) -> None:
+        n, q = 20, {"q1": -1, "q3": 1, "min": -3, "max": 3}
+        rows = [outcome(a, median=m, **{name: m + d for name, d in q.items()}) for a, m in (("A", 6), ("B", 4))]
+        effect = only(extract(trial(rows)))
+        weight = 1 / (1 + 0.07 * n**0.6)
+        wide, inner = ndtri((n - 0.375) / (n + 0.25)), ndtri((0.75 * n - 0.125) / (n + 0.25))
+        assert effect.yi == pytest.approx(-2)
+        assert effect.sd1 == pytest.approx(weight * 3 / wide + (1 - weight) / inner)
+        assert effect.derivation_rule == "five_numbers"
+        assert "Shi 2020" in effect.derivation
+
+    def test_a_range_that_is_skewed_is_not_saved_by_its_quartiles(self) -> None:
+        rows = [outcome(arm, median=4, q1=3, q3=5, min=2, max=40) for arm in ("A", "B")]
+        effect = only(extract(trial(rows)))
+        assert not effect.usable
+        assert "skewed" in effect.reason
+
+    def test_a_change_of_one_arm_stands_against_baseline_and_final_of_the_other(self) -> None:
+        change = outcome("B", mean=-3, sd=1, kind="change_from_baseline")
+        before = outcome("A", mean=8, sd=2, time_value=0.0, time_label="baseline")
+        effect = only(extract(trial([change, before, outcome("A", mean=7, sd=2)])))
+        assert effect.yi == pytest.approx(-3 - (7 - 8))
+        assert effect.vi == pytest.approx(1 / 20 + (4 + 4 - 2 * 0.5 * 4) / 20)
+        assert effect.derivation_rule == "difference_of_changes"
+        assert "A: final minus baseline, correlation 0.5 assumed" in effect.derivation
+        smd = extract(trial([change, before, outcome("A", mean=7, sd=2)]), measure="SMD")
+        assert not only(smd).usable
 
     def test_scales_are_aligned(self) -> None:
         rows = [outcome("A", mean=60, sd=20), outcome("B", mean=40, sd=10)]

@@ -1,7 +1,8 @@
 """Arm-level statistics: n, mean and SD, or events and total, out of whatever a row of outcomes.csv reports.
 
 The rules are tried in the order of ``SPREAD_RULES``; the first that applies gives the numbers, and its words go into
-the derivation. A row that no rule serves keeps the reason why.
+the derivation. A row that no rule serves keeps the reason why. Where quartiles and range are both printed, all five
+numbers decide on the skewness: a row that fails is not tried again with fewer of them.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ import pandas as pd
 from headache_evidence.effects.clustered import with_effective_counts
 from headache_evidence.effects.derive_events import events_from_percent
 from headache_evidence.effects.derive_from_quantiles import (
+    mean_from_five_numbers,
     mean_from_quartiles,
     mean_from_range,
+    sd_from_five_numbers,
     sd_from_quartiles,
     sd_from_range,
+    skew_check_five_numbers,
     skew_check_quartiles,
     skew_check_range,
 )
@@ -27,6 +31,7 @@ from headache_evidence.effects.derive_spread import sd_from_ci, sd_from_se
 from headache_evidence.tables.protocol import Extraction
 
 COUNT_KINDS = ("percent", "event_count")  # a percent_change is the size of a change, not a share of patients
+FIVE_NUMBERS = ("min", "q1", "median", "q3", "max")
 FloatArray = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
@@ -64,6 +69,11 @@ def _from_quartiles(table: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
     return mean_from_quartiles(q1, median, q3, n), sd_from_quartiles(q1, q3, n)
 
 
+def _from_five_numbers(table: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+    low, q1, median, q3, high, n = _values(table, *FIVE_NUMBERS, "n_used")
+    return mean_from_five_numbers(low, q1, median, q3, high, n), sd_from_five_numbers(low, q1, q3, high, n)
+
+
 def _from_range(table: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
     mean, low, high, n = _values(table, "mean", "min", "max", "n_used")
     return mean, sd_from_range(low, high, n)
@@ -75,7 +85,7 @@ def _from_median_and_range(table: pd.DataFrame) -> tuple[FloatArray, FloatArray]
 
 
 def _median_and_range_allowed(table: pd.DataFrame, settings: Extraction) -> Mask:
-    allowed = settings.range_based_sd & _has(table, "median", "min", "max", "n_used")
+    allowed = settings.range_based_sd & _has(table, "median", "min", "max", "n_used") & ~_has(table, *FIVE_NUMBERS)
     if settings.medians == "if_not_skewed":
         low, median, high, n = _values(table, "min", "median", "max", "n_used")
         allowed = allowed & ~skew_check_range(low, median, high, n)
@@ -87,13 +97,20 @@ def _is_final(table: pd.DataFrame) -> Mask:
 
 
 def _quartiles_allowed(table: pd.DataFrame, settings: Extraction) -> Mask:
-    allowed = _has(table, "median", "q1", "q3", "n_used")
+    allowed = _has(table, "median", "q1", "q3", "n_used") & ~_has(table, *FIVE_NUMBERS)
     if settings.medians == "never":
         return np.zeros(len(table), dtype=bool)
     if settings.medians == "if_not_skewed":
         q1, median, q3, n = _values(table, "q1", "median", "q3", "n_used")
         allowed = allowed & ~skew_check_quartiles(q1, median, q3, n)
     return allowed
+
+
+def _five_numbers_allowed(table: pd.DataFrame, settings: Extraction) -> Mask:
+    allowed = _has(table, *FIVE_NUMBERS, "n_used") & (settings.medians != "never")
+    if settings.medians == "if_not_skewed":
+        allowed = allowed & ~skew_check_five_numbers(*_values(table, *FIVE_NUMBERS, "n_used"))
+    return np.asarray(allowed, dtype=bool)
 
 
 SPREAD_RULES: tuple[SpreadRule, ...] = (
@@ -109,6 +126,12 @@ SPREAD_RULES: tuple[SpreadRule, ...] = (
         "SD from the confidence interval of the mean",
         lambda table, _: _has(table, "mean", "ci_low", "ci_high", "n_used"),
         _from_ci,
+    ),
+    SpreadRule(
+        "five_numbers",
+        "mean (Luo 2018) and SD (Shi 2020) from median, quartiles and range",
+        _five_numbers_allowed,
+        _from_five_numbers,
     ),
     SpreadRule(
         "quartiles",

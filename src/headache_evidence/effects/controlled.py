@@ -1,7 +1,8 @@
 """Stream `controlled`: the difference between an intervention and a comparator arm.
 
 Order of preference for means: a reported adjusted difference with its interval or exact P value; final scores of both
-arms, else change scores; the arms' means with the exact P value of their difference. For counts: events and totals of
+arms, else change scores of both, else (MD) the difference of changes where one arm reports a change and the other
+baseline and final scores; the arms' means with the exact P value of their difference. For counts: events and totals of
 both arms, then a reported odds ratio with its interval. Of several times in the window the nearest to the target that
 can be estimated is taken.
 """
@@ -14,6 +15,7 @@ import numpy as np
 
 from headache_evidence.effects.arm_pair import ArmPair
 from headache_evidence.effects.controlled_arms import CONTINUOUS, from_counts, from_means
+from headache_evidence.effects.controlled_changes import from_changes
 from headache_evidence.effects.controlled_contrasts import from_contrasts, from_means_and_p
 from headache_evidence.effects.effect_request import (
     RANDOMISED_DESIGNS,
@@ -135,8 +137,8 @@ def _in_order_of_preference(request: EffectRequest) -> tuple[Callable[[ArmPair],
     if request.measure not in CONTINUOUS:
         return (_from_arms, from_contrasts)
     if request.settings.prefer_adjusted_contrasts:
-        return (from_contrasts, _from_arms, from_means_and_p)
-    return (_from_arms, from_contrasts, from_means_and_p)
+        return (from_contrasts, _from_arms, from_changes, from_means_and_p)
+    return (_from_arms, from_contrasts, from_changes, from_means_and_p)
 
 
 def _from_arms(pair: ArmPair) -> Record | None:

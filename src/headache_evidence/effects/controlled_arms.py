@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from headache_evidence.effects.arm_pair import ArmPair
 from headache_evidence.effects.combine_arms import combine_means, split_shared_control
-from headache_evidence.effects.derive_paired import crossover_mean_difference
+from headache_evidence.effects.derive_paired import crossover_mean_difference, crossover_standardised_difference
 from headache_evidence.effects.effect_request import Record, accepted, column, distinct, join, one_row_per_arm, refused
 from headache_evidence.effects.escalc import escalc
 from headache_evidence.effects.extraction_tables import Rows
 
 CONTINUOUS = ("MD", "SMD", "SMDH", "ROM")
+PAIRED = {"MD": crossover_mean_difference, "SMD": crossover_standardised_difference}
 KINDS = (("endpoint", "final scores"), ("change_from_baseline", "change scores"))
 
 
@@ -33,9 +34,9 @@ def _difference(pair: ArmPair, first: Rows, second: Rows, words: str) -> Record:
     derivation = join([f"{words}: {join(distinct(used, 'derivation'))}", *distinct(used, "n_note"), pair.sharing_words])
     if max(len(first), len(second)) > 1:
         derivation += f"; {len(first)} against {len(second)} arms, combined (Cochrane formula)"
-    if pair.is_crossover and pair.request.measure == "MD":
-        paired = crossover_mean_difference(m1, sd1, m2, sd2, min(n1, n2), pair.tables.correlation.value)
-        yi, vi = (float(value) for value in paired)
+    if pair.is_crossover and pair.request.measure in PAIRED:
+        paired = PAIRED[pair.request.measure]
+        yi, vi = (float(x) for x in paired(m1, sd1, m2, sd2, min(n1, n2), pair.tables.correlation.value))
         derivation += f"; crossover, paired variance, {pair.tables.correlation.words}"
     else:
         effect = escalc(pair.request.measure, m1i=[m1], sd1i=[sd1], n1i=[n1], m2i=[m2], sd2i=[sd2], n2i=[n2])

@@ -9,7 +9,9 @@ import numpy as np
 from headache_evidence.effects.arm_pair import ArmPair
 from headache_evidence.effects.controlled_arms import KINDS
 from headache_evidence.effects.derive_contrast import effect_from_interval, effect_from_p, log_ratio_from_interval
+from headache_evidence.effects.derive_spread import sd_from_p
 from headache_evidence.effects.effect_request import Record, accepted, column, distinct, join, one_row_per_arm, refused
+from headache_evidence.effects.escalc import escalc
 from headache_evidence.effects.extraction_tables import Row, Rows
 from headache_evidence.effects.interconvert import log_odds_ratio_to_smd
 from headache_evidence.errors import InputError
@@ -109,8 +111,13 @@ def _averaged(pair: ArmPair, contrasts: Rows, rule: str, words: str) -> Record:
 
 
 def from_means_and_p(pair: ArmPair) -> Record | None:
-    """Means of one arm on each side without a spread, and the exact P value of their difference (t test assumed)."""
-    if pair.request.measure != "MD" or not pair.contrasts or not pair.rows:
+    """Means of one arm on each side without a spread, and the exact P value of their difference (t test assumed).
+
+    The P value gives the SD that both arms share, which serves MD and SMD alike. A crossover trial's test is paired:
+    its P value says nothing on the SD of an SMD.
+    """
+    measures = ("MD",) if pair.is_crossover else ("MD", "SMD")
+    if pair.request.measure not in measures or not pair.contrasts or not pair.rows:
         return None
     exact = [c for c in _towards_intervention(pair) if c["excluded"] == "" and _has_exact_p(c)]
     rows = [row for row in pair.rows if row["excluded"] == "" and row["unit"] and not math.isnan(row["mean"])]
@@ -121,11 +128,16 @@ def from_means_and_p(pair: ArmPair) -> Record | None:
         one, other = first[0], second[0]
         tested = [c for c in exact if (c["arm_1"], c["arm_2"]) == (one["arm_id"], other["arm_id"])]
         n1, n2, difference = one["n_used"], other["n_used"], one["mean"] - other["mean"]
-        if not tested or difference == 0 or not math.isfinite(n1 + n2):
+        if not tested or not math.isfinite(n1 + n2) or n1 + n2 <= 2:
             continue
-        yi, vi, _ = effect_from_p(difference, tested[0]["p"], df=n1 + n2 - 2)
+        sd = float(sd_from_p(difference, tested[0]["p"], n1, n2))
+        if not sd > 0:
+            continue
+        m1, m2 = one["mean"], other["mean"]
+        effect = escalc(pair.request.measure, m1i=[m1], sd1i=[sd], n1i=[n1], m2i=[m2], sd2i=[sd], n2i=[n2])
         record = pair.record([one["arm_id"]], [other["arm_id"]], [one, other, tested[0]])
         derivation = join([f"{words}: means, and the exact P value of their difference", one["n_note"]])
-        numbers = {"n1": n1, "m1": one["mean"], "n2": n2, "m2": other["mean"]}
-        return accepted(record, float(yi), float(vi), derivation, "means_and_p", **numbers)
+        numbers = {"n1": n1, "m1": m1, "n2": n2, "m2": m2}
+        yi, vi = (float(effect[name].iloc[0]) for name in ("yi", "vi"))
+        return accepted(record, yi, vi, derivation, "means_and_p", **numbers)
     return None
