@@ -34,10 +34,8 @@ def fit(data: StudyData, method: str, ci: str, tau2: float | None = None) -> Pym
         because PyMARE's own default changed between releases.
     tau2 : between-study variance found elsewhere.
     """
-    pymare = _pymare()
-    estimator = _estimator(pymare.estimators, method, ci, tau2)
-    intercept = np.ones((data.k, 1))
-    estimator.fit_dataset(pymare.Dataset(y=data.yi, v=data.vi, X=intercept, add_intercept=False))
+    estimator = _estimator(_pymare().estimators, method, ci, tau2)
+    estimator.fit(y=data.yi[:, None], v=data.vi[:, None], X=np.ones((data.k, 1)))
     found = estimator.params_
     return PymareFit(
         tau2=_only(found["tau2"]),

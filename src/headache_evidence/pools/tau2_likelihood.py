@@ -10,19 +10,22 @@ import numpy as np
 import numpy.typing as npt
 
 from headache_evidence.effects.effect_table import FloatArray
-from headache_evidence.pools.weighted_sums import weighted_sums
 
 SCAN_POINTS = 16
+LOG_BLOCK = 8  # weights multiplied before one logarithm: no overflow for variances from 1e-38 to 1e38
 MAX_ITERATIONS = 100
 SMALL_STEP = 1e-8  # relative; convergence is quadratic, so the error left after such a step is rounding
 
 
 def profile_log_likelihood(yi: FloatArray, vi: FloatArray, tau2: FloatArray, restricted: bool) -> FloatArray:
     """Log-likelihood of tau2 with the mean profiled out (or integrated out, REML), up to a constant; shape (D,)."""
-    sums = weighted_sums(yi, vi, tau2)
-    value = np.log(sums.weights).sum(axis=0) - sums.q
+    weights = 1.0 / (vi + tau2)
+    total = weights.sum(axis=0)
+    centred = yi - (weights * yi).sum(axis=0) / total
+    logs = np.log(np.multiply.reduceat(weights, np.arange(0, len(weights), LOG_BLOCK), axis=0)).sum(axis=0)
+    value = logs - (weights * np.square(centred)).sum(axis=0)
     if restricted:
-        value -= np.log(sums.total)
+        value -= np.log(total)
     return np.asarray(0.5 * value)
 
 
@@ -30,18 +33,20 @@ def score_and_curvature(
     yi: FloatArray, vi: FloatArray, tau2: FloatArray, restricted: bool
 ) -> tuple[FloatArray, FloatArray]:
     """First derivative of the profile log-likelihood and minus its second derivative; each of shape (D,)."""
-    sums = weighted_sums(yi, vi, tau2)
-    squared = np.square(sums.weights)
+    weights = 1.0 / (vi + tau2)
+    total = weights.sum(axis=0)
+    squared = weights * weights
+    pulls = weights * (yi - (weights * yi).sum(axis=0) / total)
+    pulls2 = pulls * pulls
     sum2 = squared.sum(axis=0)
-    score_of_q = squared * np.square(sums.residuals)
-    cross = (squared * sums.residuals).sum(axis=0)
-    curvature = (score_of_q * sums.weights).sum(axis=0) - np.square(cross) / sums.total
+    cross = (weights * pulls).sum(axis=0)
+    curvature = (weights * pulls2).sum(axis=0) - cross * cross / total
     if restricted:
-        ratio = sum2 / sums.total
-        sum3 = (squared * sums.weights).sum(axis=0)
-        score = 0.5 * (sums.q_slope - (sums.total - ratio))
-        return score, curvature - 0.5 * (sum2 - 2 * sum3 / sums.total + np.square(ratio))
-    return 0.5 * (sums.q_slope - sums.total), curvature - 0.5 * sum2
+        ratio = sum2 / total
+        sum3 = (weights * squared).sum(axis=0)
+        score = 0.5 * (pulls2.sum(axis=0) - (total - ratio))
+        return score, curvature - 0.5 * (sum2 - 2 * sum3 / total + ratio * ratio)
+    return 0.5 * (pulls2.sum(axis=0) - total), curvature - 0.5 * sum2
 
 
 def likelihood_tau2(yi: FloatArray, vi: FloatArray, restricted: bool) -> FloatArray:
@@ -96,12 +101,12 @@ def _climb(
     for _ in range(MAX_ITERATIONS):
         now = tau2[active]
         score, curvature = score_and_curvature(y, v, now, restricted)
-        lo, hi = np.where(score > 0, now, lo), np.where(score > 0, hi, now)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            step = score / curvature
+        rising = score > 0
+        lo, hi = np.where(rising, now, lo), np.where(rising, hi, now)
+        step = score / np.where(curvature == 0, np.nan, curvature)
         proposal = now + step
         settled = (curvature > 0) & (np.abs(step) <= SMALL_STEP * now)
-        at_zero = (now == 0) & (score <= 0)
+        at_zero = (now == 0) & ~rising
         inside = (curvature > 0) & (proposal > lo) & (proposal < hi)
         proposal = np.where(inside, proposal, 0.5 * (lo + hi))
         tau2[active] = np.where(at_zero | (settled & ~inside), now, proposal)
