@@ -99,6 +99,15 @@ PAIN = {**NRS, **WEEK4, "n": 20}
 SHARE = {"outcome": "responder_50", "better": "higher", **WEEK4, "kind": "percent"}
 COUNT = SHARE | {"kind": "event_count", "total": 20}
 
+MIDAS = {"outcome": "midas", "n": 26} | WEEK0
+
+
+def losses(first: int, second: int) -> dict[str, list[dict[str, Any]]]:
+    """A trial of 20 and 20 patients whose arms lost so many of them."""
+    arms = [arm | {"n_analysed": 20 - lost} for arm, lost in zip(ARMS, (first, second), strict=True)]
+    return {"studies": [TRIAL | {"n_analysed": 40 - first - second}], "arms": arms}
+
+
 PLANTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "retracted": ({"studies": [TRIAL | {"retracted": True}]}, {"studies": [TRIAL]}),
     "same_numbers_in_two_studies": (copies(own=False), copies(own=True)),
@@ -112,6 +121,10 @@ PLANTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "events_against_percent": (one(**COUNT, events=7, percent=45.0), one(**COUNT, events=7, percent=35.0)),
     "sd_impossible": (one(**PAIN, mean=9.4, sd=2.9), one(**PAIN, mean=9.4, sd=1.1)),
     "mean_outside_scale": (one(**PAIN, mean=10.6), one(**PAIN, mean=9.6)),
+    "smaller_scale": (
+        one(**MIDAS, outcome_reported="midas", scale="midas_score", mean=3.2),
+        one(**MIDAS, outcome_reported="midas_grade", scale="midas_grade", mean=3.2),
+    ),
     "mean_outside_interval": (
         one(**PAIN, mean=5.0, ci_low=5.2, ci_high=6.0),
         one(**PAIN, mean=5.0, ci_low=4.2, ci_high=5.8),
@@ -124,6 +137,7 @@ PLANTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"studies": [TRIAL | {"n_randomised": 47}], "arms": ARMS},
         {"studies": [TRIAL], "arms": ARMS},
     ),
+    "unequal_loss": (losses(9, 1), losses(4, 1)),
     "n_above_arm": (one(**PAIN | {"n": 24}, mean=5.0), one(**PAIN, mean=5.0)),
     "n_grows": (
         series(PAIN | {"n": 15, "mean": 5.0}, PAIN | WEEK12 | {"n": 18, "mean": 4.0}),

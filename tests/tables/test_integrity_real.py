@@ -41,6 +41,8 @@ NAMED_DOUBTS = [
     ("Seeger2015", "n_above_arm", "15"),
     ("Gaul2013", "n_above_arm", "101"),
     ("Leinisch2005", "counts_do_not_add_up", "non_responder 11"),
+    ("Ozer2019", "unequal_loss", "lost 15 of 43"),
+    ("IlhanAlp2013", "smaller_scale", "mean 3.2"),
     ("Kissoon2022", "change_direction", "0.5"),
     ("HidayatiND", "estimate_outside_interval", "-3.7"),
     ("HidayatiND", "interval_against_p", "p = 0.02"),

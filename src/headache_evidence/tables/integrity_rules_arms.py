@@ -35,6 +35,9 @@ ALIKE_DECIMALS = 2
 ALIKE_TIMES = 3
 """Fewest times at which two arms must agree before their likeness is tested; at two, chance does it too often."""
 
+LOSS_P = 0.01
+"""Fisher's p of the losses of two arms below which chance is an unlikely reason for their difference."""
+
 COMPLEMENTS = (("responder_any", "non_responder"), ("responder_50", "non_responder"), ("headache_relief", "no_relief"))
 """Outcomes of which every patient has exactly one."""
 
@@ -81,6 +84,35 @@ def arm_sum_against_study(ev: Evidence) -> pd.DataFrame:
             )
         )
     return pd.concat(hits, ignore_index=True)
+
+
+def unequal_loss(ev: Evidence) -> pd.DataFrame:
+    """Randomised arms that lost so different shares of their patients that chance seldom does it.
+
+    A loss that depends on the treatment makes completers incomparable (RoB 2, domain 3; Sterne et al. 2019, BMJ
+    366:l4898). Fisher's exact test of each pair of arms; the hit stands at the arm that lost more.
+    """
+    trials = ev.studies.loc[ev.studies["design"] == "rct_parallel", "study_id"]
+    arms = ev.arms[ev.arms["study_id"].isin(trials)]
+    arms = arms[arms["n_analysed"].notna() & (arms["n_analysed"] <= arms["n_randomised"]).fillna(False)]
+    arms = arms.assign(
+        lost=numbers(arms, "n_randomised") - numbers(arms, "n_analysed"), of=numbers(arms, "n_randomised")
+    )
+    pairs = arms.merge(arms[["study_id", "arm_id", "lost", "of"]], on="study_id", suffixes=("", "_2"))
+    pairs = pairs[pairs["lost"] / pairs["of"] > pairs["lost_2"] / pairs["of_2"]]
+    cells = [pairs[name].tolist() for name in ("lost", "of", "lost_2", "of_2")]
+    p = np.array([inum.fisher_p(*row) for row in zip(*cells, strict=True)], dtype=float)
+    found, p = pairs[p < LOSS_P], p[p < LOSS_P]
+    return make_hits(
+        found,
+        "arms",
+        "n_analysed",
+        "unequal_loss",
+        DOUBT,
+        [f"lost {a:g} of {b:g}" for a, b in zip(found["lost"], found["of"], strict=True)],
+        [f"about the share of arm {r.arm_id_2}, {r.lost_2:g} of {r.of_2:g}" for r in found.itertuples()],
+        [f"the arms lost different shares of their patients (p {show(value, 2)})" for value in p],
+    )
 
 
 def n_above_arm(ev: Evidence) -> pd.DataFrame:

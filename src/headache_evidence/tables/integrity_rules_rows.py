@@ -15,6 +15,7 @@ from headache_evidence.tables.integrity_hits import (
     INFORMATION,
     SCALE_LIMITS,
     SCALE_STEPS,
+    days,
     make_hits,
     numbers,
     show,
@@ -23,6 +24,12 @@ from headache_evidence.tables.integrity_hits import (
 
 if TYPE_CHECKING:
     from headache_evidence.tables.evidence import Evidence
+
+SMALLER_SCALES = (
+    ("midas_score", "midas_grade", "midas", (1, 4)),
+    ("vas_0_100", "vas_0_10", "vas", (0, 10)),
+)
+"""Larger and smaller scale of one instrument, its bare name, and the ends of the smaller scale."""
 
 SHARE_COLUMNS = ("events", "total", "percent")
 
@@ -183,6 +190,34 @@ def mean_outside_scale(ev: Evidence) -> pd.DataFrame:
                 [f"{column} {number:g}" for number in value[out]],
                 [f"{low:g} to {high:g}" for low, high in zip(rows["low"], rows["high"], strict=True)],
                 "beyond the ends of the scale",
+            )
+        )
+    return pd.concat(hits, ignore_index=True)
+
+
+def smaller_scale(ev: Evidence) -> pd.DataFrame:
+    """A baseline mean that fits the smaller scale of the same instrument: a grade for a score, 0-10 for 0-100.
+
+    Patients who are treated seldom start that low on the larger scale. A row already stored on the smaller scale counts
+    when the source names the instrument alone, so that the choice of scale was the reader's.
+    """
+    rows = ev.outcomes[(days(ev.outcomes) == 0) & ev.outcomes["mean"].notna() & (ev.outcomes["kind"] == "endpoint")]
+    hits = [make_hits(rows.iloc[:0], "outcomes", "mean", "smaller_scale", DOUBT, [], [], "")]
+    for larger, smaller, name, (low, high) in SMALLER_SCALES:
+        mean = numbers(rows, "mean")
+        recoded = (rows["scale"] == smaller) & (rows["outcome_reported"] == name)
+        fits = ((rows["scale"] == larger) | recoded).to_numpy() & (mean >= low) & (mean <= high)
+        found = rows[fits]
+        hits.append(
+            make_hits(
+                found,
+                "outcomes",
+                "mean",
+                "smaller_scale",
+                DOUBT,
+                [f"mean {value:g} at baseline" for value in mean[fits]],
+                [f"above {high:g} on {larger}"] * len(found),
+                f"the mean fits {smaller}, which runs from {low:g} to {high:g}",
             )
         )
     return pd.concat(hits, ignore_index=True)
