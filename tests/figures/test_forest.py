@@ -21,7 +21,6 @@ from figure_geometry import (
 from headache_evidence.errors import InputError
 from headache_evidence.figures.evidence_figure import alt_text
 from headache_evidence.figures.forest import forest_plot
-from headache_evidence.figures.result_words import subgroup_difference
 from headache_evidence.pools.pooling import pool
 
 MINUS = "−"
@@ -232,14 +231,11 @@ def test_the_model_is_named_as_it_is(method: str, heading: str, words: str) -> N
     assert any(words in text for gid, text in shown.items() if gid.startswith("footer"))
 
 
-def test_subgroup_difference_of_two_is_a_squared_z() -> None:
-    effects = synthetic_effects(12)
-    first, second, _ = subgroups(effects).values()
-    q, df, p = subgroup_difference([first, second])
-    z = (first.estimate - second.estimate) / math.hypot(first.se, second.se)
-    assert df == 1
-    assert q == pytest.approx(z**2, rel=1e-12)
-    assert p == pytest.approx(math.erfc(abs(z) / math.sqrt(2)), rel=1e-9)
+def test_subgroups_of_two_studies_are_not_tested_against_each_other() -> None:
+    effects = synthetic_effects(4)
+    figure = forest_plot(effects, pool(effects), subgroups=subgroups(effects))
+    footer = " ".join(t.get_text() for gid, t in artists(figure, "").items() if gid.startswith("footer"))
+    assert "No test of subgroup differences: it needs two subgroups of at least 3 studies." in footer
 
 
 def test_risk_of_bias_lights_stand_in_the_rows_of_their_studies() -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
-from scipy.stats import chi2
 
 from headache_evidence.figures.measure_scale import MeasureScale
 from headache_evidence.figures.number_text import interval, interval_words, number, p_value
 from headache_evidence.pools.result import PooledResult
+from headache_evidence.pools.subgroups import MIN_K, difference_of_subgroups
 
 CI_NAMES = {
     "wald": "Wald interval",
@@ -31,21 +31,6 @@ ONE_STUDY = "One study: its own interval is shown and nothing is pooled."
 def percent(level: float) -> str:
     """0.95 as '95%'."""
     return f"{100 * level:g}%"
-
-
-def subgroup_difference(subgroups: Iterable[PooledResult]) -> tuple[float, int, float]:
-    """Q, degrees of freedom and P of the test that subgroup means differ, each with its own tau2.
-
-    Q is the sum of inverse-variance weighted squared deviations of the subgroup estimates from their weighted mean
-    (Borenstein et al. 2009, Introduction to Meta-Analysis, chapter 19). NaN when fewer than two are estimable.
-    """
-    usable = [r for r in subgroups if r.estimable and math.isfinite(r.se) and r.se > 0]
-    if len(usable) < 2:
-        return math.nan, max(len(usable) - 1, 0), math.nan
-    estimates = np.array([r.estimate for r in usable])
-    weights = np.array([r.se for r in usable]) ** -2.0
-    q = float(np.sum(weights * (estimates - np.average(estimates, weights=weights)) ** 2))
-    return q, len(usable) - 1, float(chi2.sf(q, len(usable) - 1))
 
 
 def effect_words(result: PooledResult, scale: MeasureScale) -> str:
@@ -114,10 +99,16 @@ def footer_lines(
     lines = [f"Heterogeneity: {heterogeneity_words(result, with_tau2=with_tau2)}"]
     if effect_test_words(result) and scale.null is not None:
         lines.append(f"Test of the overall effect: {effect_test_words(result)}")
-    q, df, p = subgroup_difference(subgroups.values())
-    if math.isfinite(q):
-        lines.append(f"Test of subgroup differences: Q = {number(q)}, df = {df}, {p_value(p)}")
+    if len(subgroups) > 1:
+        lines.append(_difference_words(subgroups))
     return [*lines, model_words(result), *(_sentence(note) for note in result.notes)]
+
+
+def _difference_words(subgroups: Mapping[str, PooledResult]) -> str:
+    q, df, p = difference_of_subgroups(subgroups)
+    if not math.isfinite(q):
+        return f"No test of subgroup differences: it needs two subgroups of at least {MIN_K} studies."
+    return f"Test of subgroup differences: Q = {number(q)}, df = {df}, {p_value(p)}"
 
 
 def result_sentence(result: PooledResult, scale: MeasureScale) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from headache_evidence.pools.result import NOT_ESTIMABLE, PooledResult, json_rea
 from headache_evidence.pools.tau2_estimators import check_method
 
 NOT_REPORTED = "not reported"
+MIN_K = 3  # studies per level in a test of interaction
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def subgroup_pools(
     ci: str = "knapp-hartung-conservative",
     level: float = 0.95,
     prediction: str = "metafor",
-    min_k: int = 3,
+    min_k: int = MIN_K,
 ) -> SubgroupResult:
     """Pool each level of a column of the effects table and test whether the levels differ.
 
@@ -89,11 +91,31 @@ def subgroup_pools(
         name: pool(effects[levels == name], method=method, ci=ci, level=level, prediction=prediction)
         for name in sorted(set(levels.tolist()))
     }
-    tested = [name for name, result in pools.items() if result.k >= min_k and result.se > 0]
+    tested = _tested(pools, min_k)
     frame: dict[str, Any] = {"by": by, "tau2": tau2}
     if tau2 == "separate":
         return _separate(frame, pools, tested, ci, min_k)
     return _common(frame, effects, levels, pools, tested, check_method(method), ci, level, min_k)
+
+
+def difference_of_subgroups(pools: Mapping[str, PooledResult], min_k: int = MIN_K) -> tuple[float, int, float]:
+    """Q, degrees of freedom and P of the test that the levels' means differ, each with its own tau2.
+
+    Q is the sum of inverse-variance weighted squared deviations of the estimates from their weighted mean
+    (Borenstein et al. 2009, Introduction to Meta-Analysis, chapter 19). Levels with fewer than ``min_k`` studies do
+    not enter; NaN when fewer than two do.
+    """
+    tested = [pools[name] for name in _tested(pools, min_k)]
+    if len(tested) < 2:
+        return math.nan, 0, math.nan
+    estimate = np.array([result.estimate for result in tested])
+    weight = np.array([result.se for result in tested]) ** -2.0
+    q = float((weight * (estimate - weight @ estimate / weight.sum()) ** 2).sum())
+    return q, len(tested) - 1, float(special.chdtrc(len(tested) - 1, q))
+
+
+def _tested(pools: Mapping[str, PooledResult], min_k: int) -> list[str]:
+    return [name for name, result in pools.items() if result.k >= min_k and result.se > 0 and math.isfinite(result.se)]
 
 
 def _levels(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -106,11 +128,7 @@ def _separate(
 ) -> SubgroupResult:
     if len(tested) < 2:
         return _no_test(frame, pools, tested, min_k)
-    estimate = np.array([pools[name].estimate for name in tested])
-    weight = np.array([pools[name].se ** -2 for name in tested])
-    q = float((weight * (estimate - weight @ estimate / weight.sum()) ** 2).sum())
-    df = len(tested) - 1
-    p = float(special.chdtrc(df, q))
+    q, df, p = difference_of_subgroups(pools, min_k)
     errors = "Wald" if ci == "wald" else f"{ci} (t intervals, chi-square test)"
     words = f"chi-square = {q:.2f}, df = {df}, p = {p:.3f}; separate tau2, standard errors: {errors}"
     return SubgroupResult(
