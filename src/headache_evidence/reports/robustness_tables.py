@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from headache_evidence.conclusions.thresholds import important_difference
-from headache_evidence.effects.effect_table import usable_effects
+from headache_evidence.effects.effect_table import FloatArray, usable_effects
 from headache_evidence.effects.extraction_tables import extraction_tables
 from headache_evidence.effects.measure_scales import measure_scale
 from headache_evidence.errors import InputError
 from headache_evidence.figures.evidence_figure import EvidenceFigure
+from headache_evidence.figures.number_text import number
 from headache_evidence.figures.saving import save_figure
 from headache_evidence.figures.specification_curve import specification_curve_plot
 from headache_evidence.pools.answers import Answer
@@ -23,6 +25,7 @@ from headache_evidence.pools.influence import influence
 from headache_evidence.pools.leave_one_out import leave_one_out
 from headache_evidence.pools.meta_regression import meta_regression
 from headache_evidence.pools.multiverse import MIN_K_SIGNIFICANCE, Multiverse, question_multiverse
+from headache_evidence.pools.result import PooledResult
 from headache_evidence.pools.small_study_tests import begg, egger, peters
 from headache_evidence.reports.readable_tables import ReadableTable, interval_text
 from headache_evidence.tables.evidence import Evidence
@@ -155,15 +158,19 @@ def _threshold(item: Answer, evidence: Evidence, protocol: Protocol) -> float:
     return important.size if item.effects["better"].iloc[0] == "higher" else -important.size
 
 
-def show_multiverses(found: Iterable[Multiverse]) -> ReadableTable:
-    """One row per question: how many specifications, the range of their estimates, and what moves them most."""
-    rows = [_multiverse_row(item) for item in found]
+def show_multiverses(found: Iterable[Multiverse], answers: Iterable[Answer]) -> ReadableTable:
+    """One row per question: its answer, the same by inverse variance, the range of all estimates, what moves them.
+
+    Rare events and shares are answered by another model than the multiverse's, so the first two may differ.
+    """
+    answered = {item.question.question_id: item.pooled for item in answers}
+    rows = [_multiverse_row(item, answered[item.question.question_id]) for item in found]
     return ReadableTable(
         pd.DataFrame(rows), "Every set of choices", empty="No headline question has two usable effects."
     )
 
 
-def _multiverse_row(item: Multiverse) -> dict[str, object]:
+def _multiverse_row(item: Multiverse, answer: PooledResult) -> dict[str, object]:
     show = measure_scale(item.measure_main).back_transform
     distinct = item.distinct
     estimate = distinct["estimate"].to_numpy(dtype=float)
@@ -172,8 +179,11 @@ def _multiverse_row(item: Multiverse) -> dict[str, object]:
     moved = item.influence
     strongest = moved.loc[moved["range"] > 0, "choice"].head(1)
     beyond = "no threshold" if math.isnan(item.threshold) else _percent(item.share_beyond(item.threshold))
+    main = item.table.loc[item.main, ["estimate", "ci_low", "ci_high"]].to_numpy(dtype=float)
     return {
         "question": item.question.title,
+        "answer of the protocol": f"{_shown(show, answer.estimate, *answer.ci)} by {answer.method}",
+        "main choices by inverse variance": _shown(show, *main),
         "specifications": len(item.table),
         "without a study": item.empty,
         "distinct": len(distinct),
@@ -189,6 +199,14 @@ def _multiverse_row(item: Multiverse) -> dict[str, object]:
         "beyond the smallest difference that matters": beyond,
         "moved most by": strongest.iloc[0].replace("_", " ") if len(strongest) else "nothing",
     }
+
+
+def _shown(show: Callable[[npt.ArrayLike], FloatArray], estimate: float, low: float, high: float) -> str:
+    """Estimate and interval on the printed scale."""
+    if not math.isfinite(estimate):
+        return "not estimable"
+    printed, lowest, highest = (number(value) for value in show([estimate, low, high]).tolist())
+    return f"{printed} ({lowest} to {highest})"
 
 
 def _percent(share: float, when_missing: str = "") -> str:
