@@ -209,3 +209,11 @@ def test_shift_scale_and_order(rows: tuple[list[float], list[float]], method: st
 def test_import_does_not_load_pymare() -> None:
     code = "import sys, headache_evidence.pools.pooling; sys.exit('pymare' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("method", ["ML", "REML"])
+@pytest.mark.parametrize("effect", [0.0, 0.1, 0.3, -100.7, 1e6])
+@pytest.mark.parametrize("k", [2, 3, 12])
+def test_tau2_of_identical_effects_is_zero_whatever_the_rounding_of_their_mean(method, effect, k):
+    vi = np.linspace(0.1, 0.25, k)
+    assert pool(yi=np.full(k, effect), vi=vi, method=method).tau2 == 0.0

@@ -14,6 +14,7 @@ from headache_evidence.effects.effect_table import FloatArray
 SCAN_POINTS = 16
 LOG_BLOCK = 8  # weights multiplied before one logarithm: no overflow for variances from 1e-38 to 1e38
 MAX_ITERATIONS = 100
+NEGLIGIBLE = 1e-10  # spread of effects in standard errors of the most precise study: too small for tau2 > 0
 SMALL_STEP = 1e-8  # relative; convergence is quadratic, so the error left after such a step is rounding
 
 
@@ -53,6 +54,8 @@ def likelihood_tau2(yi: FloatArray, vi: FloatArray, restricted: bool) -> FloatAr
     """tau2 that maximises the ML or REML likelihood of each column; 0 where the maximum is on the boundary."""
     yi, vi = np.broadcast_arrays(yi, vi)
     spread = yi.var(axis=0, ddof=1)
+    rounding = 4 * np.finfo(float).eps * np.abs(yi).max(axis=0) + NEGLIGIBLE * np.sqrt(vi.min(axis=0))
+    spread = np.where(spread > np.square(rounding), spread, 0.0)  # effects equal but for rounding are equal
     ceiling = spread + np.sqrt(spread * vi.max(axis=0))  # no stationary point lies above it
     grid = np.vstack([np.zeros_like(spread), _geometric_grid(vi.min(axis=0), ceiling)])
     heights = profile_log_likelihood(yi[:, None, :], vi[:, None, :], grid, restricted)
