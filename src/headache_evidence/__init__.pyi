@@ -104,6 +104,11 @@ from .reports.evidence_figures import risk_of_bias_figures as risk_of_bias_figur
 from .reports.evidence_figures import risk_of_bias_summary_figures as risk_of_bias_summary_figures
 from .reports.evidence_figures import study_flow_figure as study_flow_figure
 from .reports.evidence_figures import study_timeline_figure as study_timeline_figure
+from .reports.network_tables import network_figures as network_figures
+from .reports.network_tables import networks as networks
+from .reports.network_tables import show_network_components as show_network_components
+from .reports.network_tables import show_network_league as show_network_league
+from .reports.network_tables import show_networks as show_networks
 from .reports.report_data import write_report_data as write_report_data
 from .reports.report_figures import forest_plots as forest_plots
 from .reports.report_tables import show_bayes as show_bayes
@@ -194,7 +199,9 @@ __all__ = [
     "multiverses",
     "network_contrasts",
     "network_effects",
+    "network_figures",
     "network_plot",
+    "networks",
     "next_trial",
     "open_explorer",
     "overall_risk_of_bias",
@@ -242,6 +249,9 @@ __all__ = [
     "show_missing",
     "show_multiverses",
     "show_named_harms",
+    "show_network_components",
+    "show_network_league",
+    "show_networks",
     "show_next_trial",
     "show_overview",
     "show_pooled",

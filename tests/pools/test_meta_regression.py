@@ -159,8 +159,31 @@ class TestRefusals:
         table = effects().assign(twice=lambda t: 2 * t["volume_ml"])
         with pytest.raises(InputError, match="twice"):
             meta_regression(table, moderators=["volume_ml", "twice"])
-        with pytest.raises(InputError, match="constant"):
-            meta_regression(effects().assign(constant=1.0), moderators=["constant"])
+
+    def test_a_moderator_with_one_value_is_reported_and_not_fitted(self) -> None:
+        for value in (1.0, True, "ultrasound"):
+            result = meta_regression(effects().assign(constant=value), moderators=["constant"], allow_small_k=True)
+            assert not result.assessable
+            assert result.words == "not estimable: constant has one value"
+
+    def test_the_other_moderators_are_fitted_as_if_the_constant_one_were_absent(self) -> None:
+        table = effects().assign(constant=1.0)
+        both = meta_regression(table, moderators=["constant", "volume_ml"], allow_small_k=True)
+        alone = meta_regression(table, moderators=["volume_ml"], allow_small_k=True)
+        assert "not estimable: constant has one value" in both.notes
+        pd.testing.assert_frame_equal(both.coefficients, alone.coefficients)
+        assert both.k == alone.k
+
+    def test_a_moderator_that_no_study_reports_is_not_estimable(self) -> None:
+        result = meta_regression(effects().assign(unknown=np.nan), moderators=["unknown"])
+        assert result.words == "not estimable: unknown is not known for any study"
+
+    def test_a_moderator_constant_where_the_others_are_known_is_reported(self) -> None:
+        table = effects()
+        table["dose"] = np.where(np.arange(len(table)) == 0, 2.0, 1.0)
+        table.loc[table.index[0], "volume_ml"] = np.nan
+        result = meta_regression(table, moderators=["dose", "volume_ml"], allow_small_k=True)
+        assert "not estimable: dose has one value" in result.notes
 
     def test_unknown_column(self) -> None:
         with pytest.raises(InputError, match="moon"):

@@ -16,7 +16,12 @@ from headache_evidence.effects.effect_table import FloatArray, StudyData, study_
 from headache_evidence.errors import InputError
 from headache_evidence.pools.confidence import check_ci_method, check_level, critical_value, two_sided_p
 from headache_evidence.pools.heterogeneity import i2_from_q
-from headache_evidence.pools.meta_regression_design import Design, dependent_columns, design_matrix
+from headache_evidence.pools.meta_regression_design import (
+    Design,
+    constant_moderators,
+    dependent_columns,
+    design_matrix,
+)
 from headache_evidence.pools.meta_regression_model import Sums, estimate_tau2, solve_q, sums
 from headache_evidence.pools.meta_regression_permutation import (
     PermutationP,
@@ -104,7 +109,8 @@ def meta_regression(
 
     Notes
     -----
-    Rows with an unknown moderator are left out and named in the notes.
+    Rows with an unknown moderator are left out and named in the notes. A moderator with one value only is "not
+    estimable": it stays out of the model and the notes say so; ``words`` do when no other is left.
 
     Raises
     ------
@@ -116,11 +122,18 @@ def meta_regression(
     check_level(level)
     data = study_data(effects, yi=yi, vi=vi, labels=labels)
     table = _moderator_table(effects, X, data.k)
-    design = design_matrix(table, list(table.columns) if moderators is None else list(moderators), reference)
+    asked = list(table.columns) if moderators is None else list(moderators)
+    fixed = constant_moderators(table, asked)
+    varying = [name for name in asked if name not in fixed]
+    frame: dict[str, Any] = {"method": method, "ci_method": ci, "level": level}
+    if fixed and not varying:
+        return _not_assessable(frame | {"labels": data.labels}, data.k, "; ".join(fixed.values()), [])
+    design = design_matrix(table, varying, reference)
     kept, notes = _complete_rows(data, design)
+    notes = [*fixed.values(), *notes]
     covariates = design.X.shape[1] - 1
     needed = min_k_per_covariate * covariates
-    frame: dict[str, Any] = {"method": method, "ci_method": ci, "level": level, "labels": kept.labels}
+    frame["labels"] = kept.labels
     if kept.k < needed and not allow_small_k:
         words = f"not assessable (k = {kept.k}): {covariates} coefficient(s) need at least {needed} studies"
         return _not_assessable(frame, kept.k, words, notes)

@@ -64,6 +64,30 @@ def design_matrix(table: pd.DataFrame, moderators: Sequence[str], reference: Map
     return Design(X, tuple(names), known)
 
 
+def constant_moderators(table: pd.DataFrame, moderators: Sequence[str]) -> dict[str, str]:
+    """The moderators that do not vary, each with the words for it: over their own known rows, then the shared ones."""
+    found: dict[str, str] = {}
+    asked = [name for name in moderators if name in table.columns]
+    for name in asked:
+        _report_constant(table.loc[_known(table[name]), name], found)
+    while left := [name for name in asked if name not in found]:
+        shared = np.logical_and.reduce([_known(table[name]) for name in left], axis=0)
+        if not shared.any():
+            break
+        before = len(found)
+        for name in left:
+            _report_constant(table.loc[shared, name], found)
+        if len(found) == before:
+            break
+    return found
+
+
+def _report_constant(known: pd.Series[Any], found: dict[str, str]) -> None:
+    if known.nunique() < 2:
+        what = "has one value" if len(known) else "is not known for any study"
+        found[str(known.name)] = f"not estimable: {known.name} {what}"
+
+
 def dependent_columns(X: FloatArray, names: Sequence[str]) -> list[str]:
     """Names of columns that the columns before them already determine (a constant one, say)."""
     found: list[str] = []

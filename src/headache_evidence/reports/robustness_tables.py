@@ -119,7 +119,8 @@ def show_meta_regression(answers: Iterable[Answer], protocol: Protocol) -> Reada
 def _regression_words(item: Answer, moderator: str, protocol: Protocol) -> str:
     known = usable_effects(item.effects)[moderator].dropna()
     if known.nunique() < 2:
-        return f"does not vary (known for {len(known)} of {item.pooled.k})"
+        what = "one value" if len(known) else "no value"
+        return f"not estimable: {what} (known for {len(known)} of {item.pooled.k})"
     try:
         result = meta_regression(
             item.effects, moderators=[moderator], method=protocol.model.method, ci=protocol.model.ci
