@@ -41,14 +41,15 @@ def network_plot(nodes: pd.DataFrame, edges: pd.DataFrame, *, title: str = "Netw
     size = nodes["n" if by_patients else "k"].to_numpy(float)
     ends = (edges[column].astype(str).to_list() for column in ("treat1", "treat2"))
     joined = list(zip(*ends, edges["k"].astype(float).to_list(), strict=True))
-    angle = np.pi / 2 - 2 * np.pi * np.arange(len(names)) / len(names)
+    start = np.pi if len(names) == 2 else np.pi / 2  # a pair lies side by side
+    angle = start - 2 * np.pi * np.arange(len(names)) / len(names)
     place = {name: (float(np.cos(a)), float(np.sin(a))) for name, a in zip(names, angle, strict=True)}
     radius = max(95.0, 15.0 * len(names))
     texts = [_label(nodes, i) for i in range(len(names))]
     side = max(text_width(line) for lines in texts for line in lines) + 22.0
     across = max(x for x, _ in place.values()) - min(x for x, _ in place.values())
     bottom, top = min(y for _, y in place.values()), max(y for _, y in place.values())
-    room = 0.15
+    room = 0.35 if len(names) == 2 else 0.15
     with house_style():
         note = f"Area of a node: {'patients' if by_patients else 'studies'}. Width and number of an edge: studies."
         figure, axes = chart(
