@@ -22,10 +22,14 @@ from headache_evidence.figures.specification_curve import specification_curve_pl
 from headache_evidence.pools.answers import Answer
 from headache_evidence.pools.influence import influence
 from headache_evidence.pools.leave_one_out import leave_one_out
+from headache_evidence.pools.limit_meta_analysis import limit_meta_analysis
 from headache_evidence.pools.meta_regression import meta_regression
 from headache_evidence.pools.multiverse import MIN_K_SIGNIFICANCE, Multiverse, question_multiverse
+from headache_evidence.pools.pet_peese import pet_peese
 from headache_evidence.pools.result import PooledResult
-from headache_evidence.pools.small_study_tests import begg, egger, peters
+from headache_evidence.pools.selection_model import selection_model
+from headache_evidence.pools.small_study_tests import begg, egger, harbord, peters
+from headache_evidence.pools.trim_and_fill import trim_and_fill
 from headache_evidence.reports.readable_tables import ReadableTable, interval_text
 from headache_evidence.reports.shared_extraction import shared_extraction_tables
 from headache_evidence.tables.evidence import Evidence
@@ -87,7 +91,10 @@ def show_influence(answers: Iterable[Answer], protocol: Protocol) -> ReadableTab
 
 
 def show_small_study_effects(answers: Iterable[Answer], protocol: Protocol) -> ReadableTable:
-    """Tests of funnel asymmetry for each pool of two studies or more; most say that they are not assessable."""
+    """Tests of funnel asymmetry, and estimates corrected for it or for selective publication, for each pool.
+
+    Most say that they are not assessable: the protocol sets the number of studies they need.
+    """
     min_k = protocol.small_study_effects.min_k
     rows = [
         {
@@ -96,6 +103,11 @@ def show_small_study_effects(answers: Iterable[Answer], protocol: Protocol) -> R
             "Egger": egger(item.effects, min_k=min_k).words,
             "Begg": begg(item.effects, min_k=min_k).words,
             "Peters": peters(item.effects, min_k=min_k).words if item.question.measure == "OR" else "",
+            "Harbord": harbord(item.effects, min_k=min_k).words if item.question.measure == "OR" else "",
+            "Trim and fill": trim_and_fill(item.effects, min_k=min_k).words,
+            "PET-PEESE": pet_peese(item.effects, min_k=min_k).words,
+            "Selection model": selection_model(item.effects, min_k=min_k).words,
+            "Limit meta-analysis": limit_meta_analysis(item.effects, min_k=min_k).words,
         }
         for item in _pools(answers, 2)
     ]
