@@ -16,7 +16,7 @@ SCAN_ELEMENTS = 2**15  # numbers per array of the scan: they stay in the process
 LOG_BLOCK = 8  # weights multiplied before one logarithm: no overflow for variances from 1e-38 to 1e38
 MAX_ITERATIONS = 100
 NEGLIGIBLE = 1e-10  # spread of effects in standard errors of the most precise study: too small for tau2 > 0
-SMALL_STEP = 1e-8  # relative; convergence is quadratic, so the error left after such a step is rounding
+SMALL_STEP = 1e-6  # relative; convergence is quadratic, so the error left after such a step is about its square
 
 
 def profile_log_likelihood(yi: FloatArray, vi: FloatArray, tau2: FloatArray, restricted: bool) -> FloatArray:
