@@ -28,6 +28,9 @@ CHANGES = {
 }
 
 
+AIM = 200  # milliseconds
+
+
 def main() -> None:
     """Print medians and maxima in milliseconds: on the clock, and of the processor alone (a busy machine waits)."""
     app = open_explorer(ROOT / "data")
@@ -59,8 +62,9 @@ def updates(app: ExplorerApp) -> Iterator[tuple[str, ExplorerSettings]]:
 
 
 def summary(times: tuple[float, ...]) -> str:
-    """Median and largest, in milliseconds."""
-    return f"median {statistics.median(times):.0f} ms, largest {max(times):.0f} ms"
+    """Median and largest, in milliseconds, and how many are above the aim."""
+    slow = sum(time > AIM for time in times)
+    return f"median {statistics.median(times):.0f} ms, largest {max(times):.0f} ms, {slow} above {AIM} ms"
 
 
 if __name__ == "__main__":
