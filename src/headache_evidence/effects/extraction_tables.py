@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 import pandas as pd
@@ -97,7 +97,26 @@ def _is_about(table: pd.DataFrame, headache_type: str, outcome: str) -> pd.Serie
 
 
 def extraction_tables(evidence: Evidence, settings: Extraction) -> ExtractionTables:
-    """Join the evidence for extraction under the given choices."""
+    """Join the evidence for extraction under the given choices.
+
+    Equal evidence and choices, compared by content, are joined once in a process; the tables are not to be changed.
+    """
+    return _joined(_Choices(evidence.content(), settings.model_dump_json(), evidence, settings))
+
+
+@dataclass(frozen=True)
+class _Choices:
+    """What the tables depend on, by content: a change of any cell of the evidence makes them others."""
+
+    evidence_content: str
+    settings_content: str
+    evidence: Evidence = field(compare=False)
+    settings: Extraction = field(compare=False)
+
+
+@lru_cache(maxsize=2)
+def _joined(choices: _Choices) -> ExtractionTables:
+    evidence, settings = choices.evidence, choices.settings
     studies = evidence.studies.set_index("study_id", drop=False)
     studies = studies.assign(label=study_labels(evidence.studies), risk_of_bias=_overall_risk_of_bias(evidence))
     outcomes = harmonise_outcomes(evidence.outcomes)

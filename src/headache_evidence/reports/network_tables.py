@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from headache_evidence.effects.effect_table import usable_effects
-from headache_evidence.effects.extraction_tables import ADVERSE_EVENT
+from headache_evidence.effects.extraction_tables import ADVERSE_EVENT, extraction_tables
 from headache_evidence.effects.measure_scales import measure_scale
 from headache_evidence.errors import InputError
 from headache_evidence.figures.evidence_figure import EvidenceFigure
@@ -23,7 +23,6 @@ from headache_evidence.pools.component_network import ComponentNetwork, componen
 from headache_evidence.pools.network_effects import network_effects
 from headache_evidence.pools.network_inconsistency import Inconsistency, inconsistency
 from headache_evidence.reports.readable_tables import ReadableTable
-from headache_evidence.reports.shared_extraction import shared_extraction_tables
 from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.protocol import Protocol
 
@@ -65,7 +64,7 @@ def networks(
     outcomes : only these of the headline outcomes; all when None or empty.
     """
     wanted = set(outcomes or protocol.headline.outcomes)
-    tables = shared_extraction_tables(evidence, protocol)
+    tables = extraction_tables(evidence, protocol.extraction)
     window = protocol.windows[ANY_TIME]
     found = []
     for outcome in protocol.headline.outcomes:

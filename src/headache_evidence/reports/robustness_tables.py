@@ -13,6 +13,7 @@ import pandas as pd
 
 from headache_evidence.conclusions.thresholds import important_difference
 from headache_evidence.effects.effect_table import FloatArray, usable_effects
+from headache_evidence.effects.extraction_tables import extraction_tables
 from headache_evidence.effects.measure_scales import measure_scale
 from headache_evidence.errors import InputError
 from headache_evidence.figures.evidence_figure import EvidenceFigure
@@ -31,7 +32,6 @@ from headache_evidence.pools.selection_model import selection_model
 from headache_evidence.pools.small_study_tests import begg, egger, harbord, peters
 from headache_evidence.pools.trim_and_fill import trim_and_fill
 from headache_evidence.reports.readable_tables import ReadableTable, interval_text
-from headache_evidence.reports.shared_extraction import shared_extraction_tables
 from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.protocol import Protocol
 
@@ -148,7 +148,7 @@ def _pools(answers: Iterable[Answer], at_least: int) -> Iterator[Answer]:
 
 def multiverses(evidence: Evidence, protocol: Protocol, answers: Iterable[Answer]) -> tuple[Multiverse, ...]:
     """The multiverse of every headline question with two usable effects or more."""
-    tables = shared_extraction_tables(evidence, protocol)
+    tables = extraction_tables(evidence, protocol.extraction)
     return tuple(
         question_multiverse(
             tables.about(item.question.headache_type, item.question.outcome),
