@@ -12,31 +12,30 @@ from __future__ import annotations
 import sys
 from functools import lru_cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.integrity import RULES, screen
 from headache_evidence.tables.schema import Schema, read_schema
 
 DATA = Path(__file__).parents[1] / "data"
-TABLES = ("studies", "arms", "outcomes", "contrasts", "flags", "second_extraction", "published_pools")
 WEEKS = (0, 4, 12, 24)
 
 Row = dict[str, Any]
 
 
-def evidence_from_rows(**rows: list[Row]) -> Any:
+def evidence_from_rows(**rows: list[Row]) -> Evidence:
     """Evidence tables from partial rows: the columns and types of the schema, everything else empty."""
     schema = _schema()
     tables = {}
-    for name in TABLES:
-        given = rows.get(name, [])
+    for table in schema.tables:
+        given = rows.get(table.name, [])
         columns: dict[str, Any] = {}
-        for field in schema.table(name).fields:
+        for field in table.fields:
             values = [row.get(field.name) for row in given]
             if field.type == "boolean":
                 columns[field.name] = pd.Series([bool(value) for value in values], dtype=bool)
@@ -47,11 +46,11 @@ def evidence_from_rows(**rows: list[Row]) -> Any:
                 columns[field.name] = pd.Series(["" if value is None else str(value) for value in values], dtype="str")
         frame = pd.DataFrame(columns)
         frame["row"] = np.arange(2, len(frame) + 2)
-        tables[name] = frame
+        tables[table.name] = frame
     unknown = {(name, key) for name in rows for row in rows[name] for key in row if key not in tables[name]}
     if unknown:
         raise KeyError(f"not columns of the schema: {sorted(unknown)}")
-    return SimpleNamespace(**tables)
+    return Evidence(DATA, schema, **tables)
 
 
 @lru_cache(maxsize=1)
@@ -75,7 +74,7 @@ def outcome(study_id: str, arm_id: str, **values: Any) -> Row:
 def clean_evidence(studies: int, seed: int) -> Any:
     """Evidence of simulated two-arm trials whose printed numbers all come from patients that exist."""
     rng = np.random.default_rng(seed)
-    rows: dict[str, list[Row]] = {name: [] for name in TABLES}
+    rows: dict[str, list[Row]] = {name: [] for name in ("studies", "arms", "outcomes", "contrasts")}
     for number in range(studies):
         _simulate(f"Sim{number:05d}", rng, rows)
     return evidence_from_rows(**rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -245,10 +246,16 @@ def test_unknown_rule_is_named() -> None:
 
 def test_the_screen_does_not_depend_on_row_order() -> None:
     clean = simulation.clean_evidence(20, seed=3)
-    turned = simulation.clean_evidence(20, seed=3)
-    turned.outcomes = turned.outcomes.iloc[::-1].reset_index(drop=True)
+    turned = replace(clean, outcomes=clean.outcomes.iloc[::-1].reset_index(drop=True))
     columns = ["study_id", "rule", "row"]
     assert screen(clean)[columns].equals(screen(turned)[columns])
+
+
+def test_a_corrected_cell_is_seen_at_once() -> None:
+    ev = simulation.clean_evidence(3, seed=3)
+    before = screen(ev, ["mean_outside_scale"])
+    ev.outcomes.loc[ev.outcomes["mean"].notna().idxmax(), "mean"] = 400.0
+    assert len(screen(ev, ["mean_outside_scale"])) == len(before) + 1
 
 
 def test_clean_trials_seldom_raise_an_alarm() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from headache_evidence.effects.clustered import PATIENT
 from headache_evidence.effects.correlation import PrePostCorrelation, assumed_correlation, pre_post_correlations
 from headache_evidence.effects.labels import study_labels
 from headache_evidence.effects.time_labels import with_shared_labels
+from headache_evidence.tables.by_content import ByContent, evidence_by_content, settings_by_content
 from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.harmonise import harmonise_contrasts, harmonise_outcomes
 from headache_evidence.tables.protocol import Extraction
@@ -101,22 +102,12 @@ def extraction_tables(evidence: Evidence, settings: Extraction) -> ExtractionTab
 
     Equal evidence and choices, compared by content, are joined once in a process; the tables are not to be changed.
     """
-    return _joined(_Choices(evidence.content(), settings.model_dump_json(), evidence, settings))
-
-
-@dataclass(frozen=True)
-class _Choices:
-    """What the tables depend on, by content: a change of any cell of the evidence makes them others."""
-
-    evidence_content: str
-    settings_content: str
-    evidence: Evidence = field(compare=False)
-    settings: Extraction = field(compare=False)
+    return _joined(evidence_by_content(evidence), settings_by_content(settings))
 
 
 @lru_cache(maxsize=2)
-def _joined(choices: _Choices) -> ExtractionTables:
-    evidence, settings = choices.evidence, choices.settings
+def _joined(asked: ByContent[Evidence], choices: ByContent[Extraction]) -> ExtractionTables:
+    evidence, settings = asked.value, choices.value
     studies = evidence.studies.set_index("study_id", drop=False)
     studies = studies.assign(label=study_labels(evidence.studies), risk_of_bias=_overall_risk_of_bias(evidence))
     outcomes = harmonise_outcomes(evidence.outcomes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +18,7 @@ from headache_evidence.pools.bayes import BayesResult, bayes
 from headache_evidence.pools.model_choice import pool_by_protocol
 from headache_evidence.pools.priors import HalfNormal
 from headache_evidence.pools.result import PooledResult
+from headache_evidence.tables.by_content import ByContent, evidence_by_content, settings_by_content
 from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.protocol import Protocol, Question
 
@@ -75,31 +76,19 @@ def answer_questions(
     Answers to the same evidence and protocol, compared by content, are worked out once in a process.
     """
     chosen = None if outcomes is None else tuple(sorted(set(outcomes)))
-    asked = _Asked(evidence.content(), protocol.model_dump_json(), headache_type, chosen, evidence, protocol)
-    return tuple(
-        replace(item, effects=item.effects.copy(deep=False), subgroups=dict(item.subgroups)) for item in _answers(asked)
-    )
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What answers depend on, by content: a change of any cell of the evidence makes it another one."""
-
-    evidence_content: str
-    protocol_content: str
-    headache_type: str
-    outcomes: tuple[str, ...] | None
-    evidence: Evidence = field(compare=False)
-    protocol: Protocol = field(compare=False)
+    found = _answers(evidence_by_content(evidence), settings_by_content(protocol), headache_type, chosen)
+    return tuple(replace(item, effects=item.effects.copy(deep=False), subgroups=dict(item.subgroups)) for item in found)
 
 
 @lru_cache(maxsize=2)
-def _answers(asked: _Asked) -> tuple[Answer, ...]:
-    protocol = asked.protocol
-    tables = extraction_tables(asked.evidence, protocol.extraction)
-    questions = protocol.questions_for(asked.headache_type)
-    wanted = set(asked.outcomes) if asked.outcomes is not None else {question.outcome for question in questions}
-    narrowed = {outcome: tables.about(asked.headache_type, outcome) for outcome in wanted}
+def _answers(
+    evidence: ByContent[Evidence], asked: ByContent[Protocol], headache_type: str, outcomes: tuple[str, ...] | None
+) -> tuple[Answer, ...]:
+    protocol = asked.value
+    tables = extraction_tables(evidence.value, protocol.extraction)
+    questions = protocol.questions_for(headache_type)
+    wanted = set(outcomes) if outcomes is not None else {question.outcome for question in questions}
+    narrowed = {outcome: tables.about(headache_type, outcome) for outcome in wanted}
     posed = [question for question in questions if question.outcome in wanted and not narrowed[question.outcome].empty]
     tried = [(question, effects_of(narrowed[question.outcome], request_for(question, protocol))) for question in posed]
     return tuple(answer(question, effects, protocol) for question, effects in tried if _bears_on(question, effects))

@@ -15,12 +15,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from headache_evidence.reports.fingerprint import package_hash
 from headache_evidence.reports.publishing import publish_json, read_json
 from headache_evidence.reports.results_table import read_results
 from headache_evidence.reports.settings import Settings
+from headache_evidence.tables.safe_yaml import read_yaml
 
 KEPT = ".evidence_gaps.json"
 LEVELS = ("", "very_low", "low", "moderate", "high")
@@ -76,7 +75,7 @@ def gap_tables(settings: Settings) -> tuple[list[GapCell], list[GapCell]]:
     Outcomes are the protocol's headline and all for which some headache type has a study with a comparison group.
     """
     with (settings.data_dir / "protocol.yml").open(encoding="utf-8") as file:
-        protocol = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        protocol = read_yaml(file)
     windows = {name: str(part["title"]) for name, part in protocol.get("windows", {}).items()}
     results = {name: _results(settings.output_dir / name) for name in settings.titles}
     compared = {r["outcome"] for found in results.values() for r in found if r["stream"] == "controlled"}

@@ -12,6 +12,7 @@ import yaml
 
 from headache_evidence.errors import InputError, ProtocolError
 from headache_evidence.reports.parameters import Parameter, check_choices, check_parameters, declared_parameters
+from headache_evidence.tables.safe_yaml import read_yaml
 
 NOTEBOOK_PATTERN = "[0-9][0-9]_*.ipynb"
 NOTEBOOK_TIMEOUT = 600.0
@@ -126,7 +127,7 @@ def _checked(given: Mapping[str, Any], settings: Settings, choices: Mapping[str,
 def _protocol(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            protocol = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # a safe loader either way
+            protocol = read_yaml(file)
     except FileNotFoundError as error:
         raise ProtocolError(f"{path}: the protocol is missing.") from error
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:

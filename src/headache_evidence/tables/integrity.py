@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Hashable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -23,6 +24,7 @@ from headache_evidence.tables import (
     integrity_rules_spread,
     integrity_rules_studies,
 )
+from headache_evidence.tables.by_content import ByContent, evidence_by_content
 from headache_evidence.tables.integrity_hits import HIT_COLUMNS, SEVERITIES
 
 if TYPE_CHECKING:
@@ -127,6 +129,13 @@ def screen(ev: Evidence, rules: list[str] | None = None) -> pd.DataFrame:
     unknown = [name for name in chosen if name not in RULES]
     if unknown:
         raise InputError(f"Unknown rule(s) {', '.join(unknown)}; known are {', '.join(RULES)}.")
+    return _screened(evidence_by_content(ev), tuple(chosen)).copy(deep=False)
+
+
+@lru_cache(maxsize=2)
+def _screened(evidence: ByContent[Evidence], chosen: tuple[str, ...]) -> pd.DataFrame:
+    """Equal evidence, compared by content, is screened once in a process."""
+    ev = evidence.value
     found = [RULES[name](ev) for name in chosen]
     hits = pd.concat([table for table in found if len(table)] or found[:1], ignore_index=True)
     verdicts = _verdicts(hits, ev)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from headache_evidence.errors import ProtocolError
 from headache_evidence.tables.protocol_certainty import CertaintyRules, Claim, Harms, Threshold
+from headache_evidence.tables.safe_yaml import read_yaml
 
 Stream = Literal["controlled", "before_after", "proportion"]
 STREAM_TITLES: dict[str, str] = {
@@ -283,7 +284,7 @@ def load_protocol(path: str | Path = "data/protocol.yml") -> Protocol:
     """
     path = Path(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ProtocolError(f"{path}: cannot be read ({error.strerror}).") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
