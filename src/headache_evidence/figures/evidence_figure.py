@@ -11,11 +11,11 @@ from typing import Any
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.backend_bases import RendererBase
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from headache_evidence.errors import InputError
 from headache_evidence.figures.palette import FONT, FONT_SIZE, INK
+from headache_evidence.figures.png_canvas import FigureCanvas
 
 POINTS_PER_INCH = 72.0
 _STYLED: tuple[str, ...] = (
@@ -102,7 +102,7 @@ class EvidenceFigure(Figure):
 def new_figure(width: float, height: float) -> EvidenceFigure:
     """An empty white figure of ``width`` x ``height`` points with a canvas of its own, unknown to pyplot."""
     figure = EvidenceFigure(figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH), dpi=100, facecolor="white")
-    FigureCanvasAgg(figure)
+    FigureCanvas(figure)
     return figure
 
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from functools import lru_cache
 
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import text_to_path
-
-from headache_evidence.figures.palette import FONT, FONT_SIZE
+from headache_evidence.figures.font_measures import font_file, text_extent
+from headache_evidence.figures.palette import FONT_SIZE
 
 _SPACES = re.compile(r"[^\S\u00a0]+")  # no-break spaces stay
 LINE_HEIGHT = 1.3  # times the type size
@@ -49,14 +46,9 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-@lru_cache(maxsize=20_000)
 def text_width(text: str, size: float = FONT_SIZE, bold: bool = False) -> float:
     """Width in points of one line of text in the package's font."""
-    if not text:
-        return 0.0
-    font = FontProperties(family=FONT, size=size, weight="bold" if bold else "normal")
-    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
-    return float(width)
+    return text_extent(text, font_file("bold" if bold else "normal"), size)[0] if text else 0.0
 
 
 def wrap(text: str, width: float, size: float = FONT_SIZE, bold: bool = False) -> list[str]:
