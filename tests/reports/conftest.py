@@ -50,7 +50,7 @@ def make_notebook(tmp_path: Path) -> MakeNotebook:
 @pytest.fixture(scope="session")
 def warm_nursery() -> Iterator[Nursery | None]:
     """A nursery for all tests of this folder."""
-    prepare_warm_process()
+    prepare_warm_process(Path(__file__).parents[2] / "data")
     with nursery() as opened:
         yield opened
 

@@ -9,44 +9,39 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from headache_evidence.errors import NotebookError, ParameterError
 from headache_evidence.reports.nursery import Nursery, open_nursery
 from headache_evidence.reports.processes import forking_available
-from headache_evidence.reports.runner import NotebookRun, NotebookRunError, run_notebook
+from headache_evidence.reports.runner import ExecutedNotebook, NotebookRunError, run_notebook
 
 TYPE = {"headache_type": "cluster"}
 
 
-Run = Callable[..., NotebookRun]
+Run = Callable[..., ExecutedNotebook]
 
 
 @pytest.fixture
 def run(warm_nursery: Nursery | None) -> Run:
-    def run(path: Path, parameters: dict[str, object] = TYPE, **options: object) -> NotebookRun:
+    def run(path: Path, parameters: dict[str, object] = TYPE, **options: object) -> ExecutedNotebook:
         options = {"nursery": warm_nursery, "log": path.with_name("log.txt"), **options}
-        return run_notebook(path, path.with_name("out.ipynb"), parameters, **options)
+        return run_notebook(path, parameters, **options)
 
     return run
 
 
-def outputs(path: Path) -> list[object]:
-    cells = nbformat.read(path.with_name("out.ipynb"), as_version=4).cells
+def outputs(executed: ExecutedNotebook) -> list[object]:
+    cells = executed.notebook.cells
     return [output.get("text") or dict(output.data) for cell in cells for output in cell.get("outputs", [])]
-
-
-def assert_nothing_published(path: Path) -> None:
-    assert not list(path.parent.glob("out.ipynb*"))
 
 
 def test_a_good_run_gives_the_parameters_to_the_notebook_and_tells_its_cost(run: Run, make_notebook) -> None:
     path = make_notebook("print(headache_type)")
-    cost = run(path)
-    assert outputs(path) == ["cluster\n"]
-    assert cost.peak_memory_mb > 10
-    assert 0 < cost.start_seconds < cost.seconds
+    executed = run(path)
+    assert outputs(executed) == ["cluster\n"]
+    assert executed.run.peak_memory_mb > 10
+    assert 0 < executed.run.start_seconds < executed.run.seconds
 
 
 @pytest.mark.parametrize(
@@ -69,14 +64,12 @@ def test_a_cell_that_ends_the_run_is_a_failure_with_notebook_and_cell(
         run(path)
     assert "01_test.ipynb" in str(caught.value)
     assert caught.value.executed is not None
-    assert_nothing_published(path)
 
 
 def test_a_hanging_cell_is_stopped_and_named(run: Run, make_notebook) -> None:
     path = make_notebook("import time; time.sleep(60)")
     with pytest.raises(NotebookRunError, match="cell 3: stopped after 1 s"):
         run(path, timeout=1.0)
-    assert_nothing_published(path)
 
 
 def test_the_time_limit_counts_for_all_cells_together(run: Run, make_notebook) -> None:
@@ -112,16 +105,27 @@ def test_a_file_that_is_no_notebook_is_refused(run: Run, tmp_path: Path) -> None
 
 def test_braces_in_a_path_are_not_taken_for_fields(run: Run, make_notebook, tmp_path: Path) -> None:
     path = make_notebook("1", name="01_{x}.ipynb")
-    run_notebook(path, tmp_path / "{y}" / "out.ipynb", TYPE, log=tmp_path / "log.txt")
-    assert (tmp_path / "{y}" / "out.ipynb").exists()
+    run_notebook(path, TYPE, log=tmp_path / "{y}" / "log.txt")
+    assert (tmp_path / "{y}" / "log.txt").exists()
 
 
 def test_the_working_folder_of_this_process_stays(run: Run, make_notebook) -> None:
     before = os.getcwd()
     path = make_notebook("import os; print(os.path.basename(os.getcwd()))")
-    run(path)
+    executed = run(path)
     assert os.getcwd() == before
-    assert outputs(path) == ["notebooks\n"]
+    assert outputs(executed) == ["notebooks\n"]
+
+
+def test_outputs_stored_in_a_notebook_do_not_count(run: Run, make_notebook) -> None:
+    path = make_notebook("print('fresh')", "1/0 if headache_type == 'migraine' else None")
+    notebook = json.loads(path.read_text())
+    for cell in notebook["cells"][2:]:
+        cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "stored"}]
+        cell["execution_count"] = 7
+    path.write_text(json.dumps(notebook))
+    assert outputs(run(path)) == ["fresh\n"]
+    assert "stored" in path.read_text()
 
 
 @pytest.mark.skipif(not forking_available(), reason="this system has no fork server")
@@ -134,8 +138,7 @@ def test_forked_and_ordinary_kernels_give_the_same_outputs(run: Run, make_notebo
     )
     results = []
     for nursery in (warm_nursery, None):
-        run(path, nursery=nursery)
-        text = json.dumps(outputs(path))
+        text = json.dumps(outputs(run(path, nursery=nursery)))
         results.append(re.sub(r"0x[0-9a-f]+", "address", text))
     assert results[0] == results[1]
     assert "image/png" in results[0]
@@ -158,18 +161,17 @@ def test_kernels_have_in_memory_what_their_nursery_prepared(run: Run, make_noteb
     nursery = open_nursery(prepare)
     assert nursery is not None
     try:
-        run(path, nursery=nursery)
+        executed = run(path, nursery=nursery)
     finally:
         nursery.connection.close()
-    assert outputs(path) == [expected]
+    assert outputs(executed) == [expected]
 
 
 def test_the_kernel_ends_when_the_run_has_ended(run: Run, make_notebook) -> None:
     import psutil
 
     path = make_notebook("import os; print(os.getpid())")
-    run(path)
-    pid = int(str(outputs(path)[0]))
+    pid = int(str(outputs(run(path))[0]))
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
@@ -204,6 +206,5 @@ def test_nothing_is_read_from_or_written_to_the_home_folder(
     home.chmod(0o500)
     monkeypatch.setenv("HOME", str(home))
     path = make_notebook("import pathlib; print(pathlib.Path.home().name)")
-    run(path, nursery=None)
-    assert outputs(path) == ["home\n"]
+    assert outputs(run(path, nursery=None)) == ["home\n"]
     assert not list(home.iterdir())

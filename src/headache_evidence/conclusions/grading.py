@@ -87,8 +87,9 @@ def certainties(answers: Iterable[Answer], protocol: Protocol, evidence: Evidenc
     InputError
         when a row of certainty_judgements.csv names a question that the protocol does not ask.
     """
-    asked = {question.question_id for question in protocol.all_questions}
-    unknown = sorted(set(evidence.certainty_judgements["question_id"]) - asked)
+    judged = set(evidence.certainty_judgements["question_id"])
+    types = {question_id.partition(".")[0] for question_id in judged} & set(protocol.headache_types)
+    unknown = sorted(judged - {question.question_id for name in types for question in protocol.questions_for(name)})
     if unknown:
         raise InputError(f"certainty_judgements.csv judges questions that the protocol does not ask: {unknown}.")
     return {answer.question.question_id: certainty(answer, protocol, evidence) for answer in answers}

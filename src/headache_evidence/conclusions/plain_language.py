@@ -14,7 +14,7 @@ from headache_evidence.conclusions.downgrading import excludes
 from headache_evidence.conclusions.judgement import NO_EVIDENCE, Certainty
 from headache_evidence.conclusions.thresholds import ImportantDifference
 from headache_evidence.effects.effect_table import usable_effects
-from headache_evidence.effects.measure_scales import measure_scale
+from headache_evidence.effects.measure_scales import measure_scale, ratio_number
 from headache_evidence.pools.answers import Answer
 from headache_evidence.pools.exact_intervals import clopper_pearson
 from headache_evidence.pools.result import Interval
@@ -127,11 +127,6 @@ def ratio_words(answer: Answer) -> str:
         f" (95% CI {ratio_number(low)} to {ratio_number(high)})" if math.isfinite(low) and math.isfinite(high) else ""
     )
     return f"{ratio_number(float(scale.back_transform(pooled.estimate)))}{limits}"
-
-
-def ratio_number(value: float) -> str:
-    """A ratio with two digits; beyond 0.01 and 1000 only that it lies beyond."""
-    return "below 0.01" if value < 0.01 else "above 1000" if value > 1000 else f"{value:.2f}"
 
 
 def in_sentence(title: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,7 @@ from headache_evidence.reports.publishing import publish_json, publish_text, rea
 from headache_evidence.reports.records import FAILURE_FILE, RUN_FILE, Job, Progress, now
 from headache_evidence.reports.render import ReportPage, render
 from headache_evidence.reports.results_table import ResultRow, read_results, result_rows
-from headache_evidence.reports.runner import NotebookRunError, run_notebook
+from headache_evidence.reports.runner import ExecutedNotebook, NotebookRunError, run_notebook
 
 LOG = "kernel.log"
 DOWNLOADS = (
@@ -35,24 +38,58 @@ DOWNLOADS = (
 
 def build(job: Job, progress: Progress, nursery: Nursery | None = None) -> bool:
     """Make the report in ``job.build_dir``; True when it is good, False when the folder describes a failure."""
-    report, parts = job.build_dir / "report", job.build_dir / "parts"
+    report = job.build_dir / "report"
     report.mkdir(parents=True)
-    log = job.build_dir / LOG
-    started, runs, current = now(), [], job.notebooks[0]
+    started = now()
+    done: list[ExecutedNotebook] = []
     try:
-        for current in job.notebooks:
-            parameters = job_parameters(job, current, report)
-            run = run_notebook(current, parts / current.name, parameters, log=log, timeout=job.timeout, nursery=nursery)
-            runs.append(asdict(run))
-            progress(current.name, run.seconds)
-        _write_report(job, report, parts, started, runs)
-    except NotebookError as error:
-        write_failure(job, error, current, started)
-        return False
-    except OSError as error:
-        write_failure(job, NotebookRunError(f"{current.name}: {error}"), current, started)
+        with _notebooks_at_work(job, report, progress, nursery) as results:
+            for result in results:
+                done.append(result())
+        _write_report(job, report, started, done)
+    except (NotebookError, OSError) as error:
+        current = job.notebooks[min(len(done), len(job.notebooks) - 1)]
+        reason = error if isinstance(error, NotebookError) else NotebookRunError(f"{current.name}: {error}")
+        write_failure(job, reason, current, started)
         return False
     return True
+
+
+@contextlib.contextmanager
+def _notebooks_at_work(
+    job: Job, report: Path, progress: Progress, nursery: Nursery | None
+) -> Iterator[list[Callable[[], ExecutedNotebook]]]:
+    """Runs the notebooks, as many at a time as the job says; one function for each, in order, waits for its result.
+
+    A notebook that fails lets those at work come to their end; no other is begun.
+    """
+    failed, one_at_a_time = threading.Event(), threading.Lock()
+
+    def run(notebook: Path) -> ExecutedNotebook:
+        if failed.is_set():
+            raise NotebookRunError(f"{notebook.name}: not run, since an earlier notebook failed.")
+        try:
+            executed = run_notebook(
+                notebook,
+                job_parameters(job, notebook, report),
+                log=log_of(job, notebook),
+                timeout=job.timeout,
+                nursery=nursery,
+            )
+            with one_at_a_time:
+                progress(notebook.name, executed.run.seconds)
+        except BaseException:
+            failed.set()
+            raise
+        return executed
+
+    with ThreadPoolExecutor(job.notebooks_at_a_time) as pool:
+        yield [pool.submit(run, notebook).result for notebook in job.notebooks]
+
+
+def log_of(job: Job, notebook: Path) -> Path:
+    """Where the kernel of a notebook writes what no cell shows."""
+    return job.build_dir / f"{notebook.stem}.log"
 
 
 def job_parameters(job: Job, notebook: Path, report: Path) -> dict[str, Any]:
@@ -66,12 +103,11 @@ def job_parameters(job: Job, notebook: Path, report: Path) -> dict[str, Any]:
     }
 
 
-def _write_report(job: Job, report: Path, parts: Path, started: str, runs: list[dict[str, Any]]) -> None:
-    executed = [nbformat.read(parts / path.name, as_version=4) for path in job.notebooks]  # type: ignore[no-untyped-call]
+def _write_report(job: Job, report: Path, started: str, done: Sequence[ExecutedNotebook]) -> None:
     own = {name: value for values in job.parameters.values() for name, value in values.items()}
     shown = {"headache_type": job.headache_type, **own}
     shown |= {"data_dir": os.path.relpath(job.data_dir, job.final_dir), "output_dir": ""}
-    merged = merge_notebooks(executed, job.title, shown)
+    merged = merge_notebooks([executed.notebook for executed in done], job.title, shown)
     publish_text(report / "report.ipynb", nbformat.writes(merged))  # type: ignore[no-untyped-call]
     versions = package_versions()
     record = {
@@ -80,7 +116,7 @@ def _write_report(job: Job, report: Path, parts: Path, started: str, runs: list[
         "made": started,
         "fingerprint": dict(job.fingerprint),
         "parameters": own,
-        "notebooks": runs,
+        "notebooks": [asdict(executed.run) for executed in done],
         "versions": versions,
     }
     rows = result_rows(read_results(report / "results.json"))
@@ -96,7 +132,6 @@ def _write_report(job: Job, report: Path, parts: Path, started: str, runs: list[
     )
     publish_text(report / "report.html", render("report.html.j2", page=page_of(merged), **vars(words)))
     publish_json(report / RUN_FILE, record)
-    shutil.rmtree(parts, ignore_errors=True)
 
 
 def _facts(job: Job) -> list[tuple[str, str]]:
@@ -128,7 +163,7 @@ def _provenance(job: Job, started: str, versions: Mapping[str, str]) -> list[tup
 
 def write_failure(job: Job, error: Exception, notebook: Path, started: str) -> None:
     """Describe the failure in ``build_dir/report`` instead of the report."""
-    log = job.build_dir / LOG
+    log = log_of(job, notebook)
     folder = job.build_dir / "report"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

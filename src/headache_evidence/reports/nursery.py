@@ -13,15 +13,15 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from headache_evidence.reports.ahead import try_ahead
 from headache_evidence.reports.processes import end_with_parent, forking_available
-
-PREPARATION_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,10 @@ class KernelRequest:
 
 @dataclass(frozen=True)
 class Nursery:
-    """The owner's end of a nursery; it can be handed to the process that will own the kernels."""
+    """The owner's end of a nursery; its connection can be handed to the process that will own the kernels."""
 
     connection: Connection
+    one_at_a_time: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
     def start(self, request: KernelRequest) -> ForkedKernel:
         """Start a kernel; OSError when the nursery is gone."""
@@ -50,8 +51,9 @@ class Nursery:
     def ask(self, question: KernelRequest | int) -> int | None:
         """Process id of a new kernel, or the exit code of a kernel (None while it runs)."""
         try:
-            self.connection.send(question)
-            answer: int | None = self.connection.recv()
+            with self.one_at_a_time:
+                self.connection.send(question)
+                answer: int | None = self.connection.recv()
         except (EOFError, OSError) as error:
             raise OSError("the nursery of kernels has ended") from error
         return answer
@@ -123,7 +125,7 @@ def nursery() -> Iterator[Nursery | None]:
 def serve(connection: Connection, prepare: Callable[[], object] | None) -> None:
     """Be a nursery until the owner closes the connection."""
     if prepare is not None:
-        _try(prepare)
+        try_ahead(prepare)
     context = multiprocessing.get_context("fork")
     kernels: dict[int, BaseProcess] = {}
     while True:
@@ -142,22 +144,6 @@ def serve(connection: Connection, prepare: Callable[[], object] | None) -> None:
             connection.send(answer)
     for running in kernels.values():
         running.kill()
-
-
-def _try(prepare: Callable[[], object]) -> None:
-    """What fails here, or takes too long, fails again in the notebook that asks for it, where it is reported."""
-
-    def stop(*_: object) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(PREPARATION_SECONDS)
-    try:
-        with contextlib.suppress(Exception):
-            prepare()
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def be_kernel(request: KernelRequest, connection: Connection) -> None:

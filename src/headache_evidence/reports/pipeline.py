@@ -89,15 +89,20 @@ def _make(
 ) -> None:
     from headache_evidence.reports.workers import prepare_warm_process
 
-    prepare_warm_process()
+    prepare_warm_process(settings.data_dir)
     check_evidence_once(settings)
     progress.start(len(stale) * len(settings.notebooks))
     with build_folder(settings.output_dir) as folder:
-        maker = _Maker(settings, marks, folder, outcome, progress)
+        maker = _Maker(settings, marks, folder, outcome, progress, notebooks_at_a_time(settings.jobs, len(stale)))
         try:
             _run_doit(maker, _longest_first(settings, stale), settings.jobs)
         finally:
             progress.end()
+
+
+def notebooks_at_a_time(jobs: int, reports: int) -> int:
+    """How many notebooks of a report run at the same time when fewer reports than ``jobs`` are to be made."""
+    return max(1, jobs // reports)
 
 
 def _longest_first(settings: Settings, names: Iterable[str]) -> list[str]:
@@ -129,9 +134,16 @@ class _Maker:
     """Makes and publishes single reports; called from doit's threads."""
 
     def __init__(
-        self, settings: Settings, marks: dict[str, Fingerprint], folder: Path, outcome: Outcome, progress: Progress
+        self,
+        settings: Settings,
+        marks: dict[str, Fingerprint],
+        folder: Path,
+        outcome: Outcome,
+        progress: Progress,
+        notebooks_at_a_time: int,
     ) -> None:
         self.settings, self.marks, self.folder = settings, marks, folder
+        self.notebooks_at_a_time = notebooks_at_a_time
         self.outcome, self.progress = outcome, progress
         self.publishing = threading.Lock()
 
@@ -182,6 +194,7 @@ class _Maker:
             limits=settings.limits,
             notebooks=settings.notebooks,
             parameters={path.name: parameters_for(path, settings) for path in settings.notebooks},
+            notebooks_at_a_time=self.notebooks_at_a_time,
             data_dir=settings.data_dir,
             build_dir=self.folder / headache_type,
             final_dir=settings.output_dir / headache_type,

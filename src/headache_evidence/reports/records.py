@@ -26,6 +26,7 @@ class Job:
     final_dir: Path
     fingerprint: Mapping[str, str]
     timeout: float
+    notebooks_at_a_time: int = 1
 
 
 Progress = Callable[[str, float], None]

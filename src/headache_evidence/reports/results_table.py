@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headache_evidence.conclusions.plain_language import ratio_number
-from headache_evidence.effects.measure_scales import MEASURE_SCALES
+from headache_evidence.effects.measure_scales import MEASURE_SCALES, ratio_number
 
 NO_EVIDENCE = "not estimable: no usable study"
 

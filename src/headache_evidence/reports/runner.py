@@ -2,13 +2,13 @@
 
 papermill leaves files behind that look complete when a kernel dies or a cell times out, returns normally after
 ``sys.exit()``, and takes unknown parameters with a log line. Each of these ends here as a NotebookError that names
-the notebook and the cell; the output appears under its final name only after all checks.
+the notebook and the cell.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
+import json
 import tempfile
 import time
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from papermill.exceptions import PapermillExecutionError
 from headache_evidence.errors import NotebookError
 from headache_evidence.reports.kernels import ReportKernelManager, kernel_environment
 from headache_evidence.reports.nursery import Nursery
-from headache_evidence.reports.parameters import check_parameters, declared_parameters
+from headache_evidence.reports.parameters import check_parameters, declared_parameters, read_notebook
 
 ENGINE = "headache-evidence"
 STARTUP_TIMEOUT = 60
@@ -42,6 +42,14 @@ class NotebookRun:
     seconds: float
     start_seconds: float  # kernel start until the first cell could run
     peak_memory_mb: float
+
+
+@dataclass(frozen=True)
+class ExecutedNotebook:
+    """A notebook of which every code cell ran, with its outputs, and what that cost."""
+
+    notebook: Any
+    run: NotebookRun
 
 
 class NotebookRunError(NotebookError):
@@ -103,14 +111,13 @@ class _Watch:
 
 def run_notebook(
     source: Path,
-    target: Path,
     parameters: Mapping[str, Any],
     *,
     log: Path,
     timeout: float = 300.0,
     nursery: Nursery | None = None,
-) -> NotebookRun:
-    """Run the notebook ``source`` with ``parameters`` in its own folder and write the result to ``target``.
+) -> ExecutedNotebook:
+    """Run the notebook ``source`` with ``parameters`` in its own folder; the outputs stored in it do not count.
 
     Parameters
     ----------
@@ -125,26 +132,21 @@ def run_notebook(
         a cell raised, a cell or the kernel died, time ran out, or a code cell did not run.
     """
     checked = check_parameters(parameters, declared_parameters(source), source.name)
-    target.parent.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
-        run, notebook = _execute(source, checked, log, timeout, nursery)
+        return _execute(source, checked, log, timeout, nursery)
     except _StartupError:
         try:
-            run, notebook = _execute(source, checked, log, timeout, None)
+            return _execute(source, checked, log, timeout, None)
         except _StartupError as error:
             raise NotebookRunError(
                 f"{source.name}: the kernel did not start, twice ({error}).", details=_tail(log)
             ) from error
-    part = target.with_name(target.name + ".part")
-    part.write_text(nbformat.writes(notebook), encoding="utf-8")  # type: ignore[no-untyped-call]
-    os.replace(part, target)
-    return run
 
 
 def _execute(
     source: Path, parameters: dict[str, Any], log: Path, timeout: float, nursery: Nursery | None
-) -> tuple[NotebookRun, Any]:
+) -> ExecutedNotebook:
     if ENGINE not in papermill_engines._engines:
         papermill_engines.register(ENGINE, _Engine)
     started = time.monotonic()
@@ -153,7 +155,7 @@ def _execute(
         manager = ReportKernelManager(Path(folder), log, nursery)
         try:
             executed = papermill.execute_notebook(
-                nbformat.read(source, as_version=4),  # type: ignore[no-untyped-call]
+                _without_outputs(source),
                 None,
                 parameters=parameters,
                 engine_name=ENGINE,
@@ -174,7 +176,16 @@ def _execute(
         memory = manager.provisioner.peak_memory_mb
     check_complete(executed, source.name)
     up = watch.up or time.monotonic()
-    return NotebookRun(source.name, time.monotonic() - started, up - started, memory), executed
+    return ExecutedNotebook(executed, NotebookRun(source.name, time.monotonic() - started, up - started, memory))
+
+
+def _without_outputs(source: Path) -> Any:
+    """The notebook as it is before it runs: stored outputs may be large, and papermill reads a notebook many times."""
+    notebook = read_notebook(source)
+    code = [cell for cell in notebook["cells"] if cell.get("cell_type") == "code"]
+    for cell in code:
+        cell["outputs"], cell["execution_count"] = [], None
+    return nbformat.reads(json.dumps(notebook), as_version=4)  # type: ignore[no-untyped-call]
 
 
 def _explained(error: Exception, name: str, watch: _Watch, log: Path) -> Exception:

@@ -1,7 +1,7 @@
 """Imported once by the fork server, so that every worker and kernel forked from it starts with these in memory.
 
 Nothing here starts a thread or opens a socket: a fork of this process must be like a fresh one. One empty figure is
-drawn, so that fonts are found and read.
+drawn, so that fonts are found and read; then the evidence is examined, if the environment names any.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
+
+from headache_evidence.reports.ahead import prepare_evidence_of_environment
 
 REPORT_PARTS = (
     "building",
@@ -65,7 +67,7 @@ if sys.modules.get(_UNUSED) is None:
 sys.modules.pop("matplotlib_inline.backend_inline", None)
 
 # Drawn and dropped: matplotlib then knows its fonts, and the small fonts that go into SVG files are made.
-with contextlib.suppress(ImportError):
+with contextlib.suppress(Exception):  # whatever fails here is told by the notebook that needs it
     from headache_evidence.figures.evidence_figure import new_figure
     from headache_evidence.figures.saving import svg_text
 
@@ -73,3 +75,5 @@ with contextlib.suppress(ImportError):
     _figure.add_axes((0.2, 0.2, 0.6, 0.6)).set_title("Title", weight="bold")
     svg_text(_figure)
     _figure.canvas.draw()
+
+prepare_evidence_of_environment()

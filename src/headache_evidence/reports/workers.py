@@ -7,13 +7,16 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from headache_evidence.errors import HeadacheEvidenceError
+from headache_evidence.reports.ahead import DATA_VARIABLE, answer_ahead
 from headache_evidence.reports.nursery import Nursery, open_nursery
 from headache_evidence.reports.processes import FIXED_ENVIRONMENT, end_with_parent, forking_available
 
@@ -23,20 +26,23 @@ if TYPE_CHECKING:
 WARM_MODULE = "headache_evidence.reports.warm"
 STARTUP_ALLOWANCE = 90.0
 
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+
 
 def worker_context() -> BaseContext:
     """How worker processes start: from the fork server where there is one, as fresh processes elsewhere."""
     return multiprocessing.get_context("forkserver" if forking_available() else "spawn")
 
 
-def prepare_warm_process() -> None:
-    """Start the fork server, which begins to import; it ends with this process."""
+def prepare_warm_process(data_dir: Path) -> None:
+    """Start the fork server, which begins to import and to examine the evidence; it ends with this process."""
     if not forking_available():
         return
     from multiprocessing.forkserver import ensure_running, set_forkserver_preload
 
     set_forkserver_preload([WARM_MODULE])
-    with _environment(FIXED_ENVIRONMENT):
+    with _environment(FIXED_ENVIRONMENT | {DATA_VARIABLE: str(data_dir.resolve())}):
         ensure_running()
 
 
@@ -54,6 +60,17 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def in_warm_processes(function: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
+    """``function`` of each part, at the same time, each in a process that has the imports; here without a fork server.
+
+    The function stands at the top of its module; its arguments and results can be sent to a process.
+    """
+    if not forking_available() or not parts:
+        return [function(part) for part in parts]
+    with ProcessPoolExecutor(len(parts), mp_context=worker_context(), initializer=end_with_parent) as pool:
+        return list(pool.map(function, parts))
+
+
 class WorkerError(HeadacheEvidenceError):
     """A worker process ended without a result."""
 
@@ -69,11 +86,12 @@ def run_job(job: Job, progress: Progress) -> bool:
     context = worker_context()
     receiver, sender = context.Pipe(duplex=False)
     nursery = open_nursery(partial(answer_ahead, job))
-    process = context.Process(target=_work, args=(job, sender, nursery), name=f"report-{job.headache_type}")  # type: ignore[attr-defined]
+    kernels = nursery.connection if nursery is not None else None
+    process = context.Process(target=_work, args=(job, sender, kernels), name=f"report-{job.headache_type}")  # type: ignore[attr-defined]
     process.start()
     sender.close()
-    if nursery is not None:
-        nursery.connection.close()
+    if kernels is not None:
+        kernels.close()
     deadline = time.monotonic() + len(job.notebooks) * (job.timeout + STARTUP_ALLOWANCE)
     try:
         while time.monotonic() < deadline:
@@ -98,22 +116,12 @@ def run_job(job: Job, progress: Progress) -> bool:
         receiver.close()
 
 
-def answer_ahead(job: Job) -> None:
-    """Answer the questions that the notebooks of a report ask, each on its own."""
-    from headache_evidence.pools.answers import answer_questions
-    from headache_evidence.tables.evidence import load_evidence
-    from headache_evidence.tables.protocol import load_protocol
-
-    outcomes = next((own["outcomes"] for own in job.parameters.values() if own.get("outcomes")), None)
-    protocol = load_protocol(job.data_dir / "protocol.yml")
-    answer_questions(load_evidence(job.data_dir), protocol, job.headache_type, outcomes)
-
-
-def _work(job: Job, sender: Connection, nursery: Nursery | None) -> None:
+def _work(job: Job, sender: Connection, kernels: Connection | None) -> None:
     """Runs in the worker process."""
     end_with_parent()
     from headache_evidence.reports.building import build
 
+    nursery = Nursery(kernels) if kernels is not None else None
     try:
         sender.send(build(job, lambda notebook, seconds: sender.send((notebook, seconds)), nursery))
     except OSError as error:  # a disk so full that not even the failure could be written down

@@ -165,7 +165,9 @@ def _verdicts(hits: pd.DataFrame, ev: Evidence) -> list[tuple[str, str]]:
         for name, frame in (("outcomes", ev.outcomes), ("contrasts", ev.contrasts), ("arms", ev.arms))
     }
     doubts = dict(zip(ev.published_pools["row"].tolist(), ev.published_pools["doubt"].tolist(), strict=True))
-    flags = {str(study): group.to_dict("records") for study, group in ev.flags.groupby("study_id")}
+    flags: dict[str, list[dict[Hashable, Any]]] = {}
+    for flag in ev.flags.to_dict("records"):
+        flags.setdefault(flag["study_id"], []).append(flag)
     verdicts = []
     columns = [hits[name].tolist() for name in ("study_id", "table", "row", "rule")]
     for study_id, table, row, rule in zip(*columns, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -129,7 +130,8 @@ class SmallStudyEffects(_Part):
     min_k: int = Field(ge=3)
 
 
-class Question(_Part):
+@dataclass(frozen=True)
+class Question:
     """One question: headache type x outcome x time window x stream (x comparison)."""
 
     headache_type: str
@@ -219,16 +221,7 @@ class Protocol(_Part):
     @cached_property
     def all_questions(self) -> tuple[Question, ...]:
         """Every question of the protocol, in its order."""
-        return tuple(
-            self._question(headache_type, intervention, block.stream, outcome, comparison, design, window)
-            for headache_type in self.headache_types
-            for intervention in self.interventions
-            for block in self.question_blocks
-            for outcome in block.outcomes
-            for comparison in (block.comparisons or (None,))
-            for design in (block.designs or (None,))
-            for window in block.windows
-        )
+        return tuple(question for name in self.headache_types for question in self.questions_for(name))
 
     def questions_for(self, headache_type: str) -> tuple[Question, ...]:
         """The questions of one headache type.
@@ -242,7 +235,15 @@ class Protocol(_Part):
             raise ProtocolError(
                 f"The protocol has no headache type {headache_type!r}; it has {', '.join(self.headache_types)}."
             )
-        return tuple(q for q in self.all_questions if q.headache_type == headache_type)
+        return tuple(
+            self._question(headache_type, intervention, block.stream, outcome, comparison, design, window)
+            for intervention in self.interventions
+            for block in self.question_blocks
+            for outcome in block.outcomes
+            for comparison in (block.comparisons or (None,))
+            for design in (block.designs or (None,))
+            for window in block.windows
+        )
 
     def _question(
         self,
@@ -284,13 +285,11 @@ def load_protocol(path: str | Path = "data/protocol.yml") -> Protocol:
     """
     path = Path(path)
     try:
-        content = read_yaml(path.read_text(encoding="utf-8"))
+        return Protocol.model_validate(read_yaml(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ProtocolError(f"{path}: cannot be read ({error.strerror}).") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ProtocolError(f"{path}: not valid YAML: {error}") from error
-    try:
-        return Protocol.model_validate(content)
     except ValidationError as error:
         lines = [f"  {'.'.join(str(p) for p in item['loc']) or 'top'}: {item['msg']}" for item in error.errors()]
         raise ProtocolError(f"{path}: {len(lines)} fault(s)\n" + "\n".join(lines)) from error
