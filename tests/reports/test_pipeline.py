@@ -12,7 +12,7 @@ import pytest
 
 from headache_evidence.errors import EvidenceError, InputError, ParameterError, ProtocolError
 from headache_evidence.reports.fingerprint import data_hashes, fingerprints, notebooks_hash
-from headache_evidence.reports.pipeline import doit_tasks, stale_reports
+from headache_evidence.reports.pipeline import doit_tasks, notebooks_at_a_time, stale_reports
 
 
 def test_a_run_publishes_reports_index_and_records(project) -> None:
@@ -147,6 +147,36 @@ def test_a_failed_notebook_leaves_the_last_good_report_and_is_named_with_its_tra
     assert project.run("cluster").made == ["cluster"]
     assert not (project.output / "failed" / "cluster").exists()
     assert "failure.html" not in (project.output / "index.html").read_text()
+
+
+def test_notebooks_of_a_report_run_at_the_same_time_where_there_is_room(project) -> None:
+    """Each waits for a file of the other, so that one after the other they would never end."""
+    meet = (
+        "import pathlib, time",
+        "(pathlib.Path(output_dir).parent / mine).touch()",
+        "while not (pathlib.Path(output_dir).parent / other).exists(): time.sleep(0.01)",
+    )
+    for name, names in (("01_effects.ipynb", ("a", "b")), ("02_second.ipynb", ("b", "a"))):
+        cells = ("mine, other = {!r}, {!r}".format(*names), *meet)
+        project.make_notebook(*cells, name=name, title=name[:2])
+    assert project.run("cluster", timeout=30.0).made == ["cluster"]
+    notebook = nbformat.read(project.output / "cluster" / "report.ipynb", as_version=4)
+    titles = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    assert titles[1:] == ["## 01", "## 02"]
+
+
+def test_after_a_notebook_failed_no_other_is_begun_and_its_own_log_is_kept(project) -> None:
+    project.make_notebook("import os; os.write(2, b'first words'); os._exit(3)", name="01_effects.ipynb")
+    project.make_notebook("import pathlib; (pathlib.Path(data_dir).parent / 'begun').touch()", name="02_second.ipynb")
+    outcome = project.run("cluster", "migraine")  # two reports for two jobs: one notebook of each at a time
+    assert all("01_effects.ipynb, cell 3: the kernel died" in reason for reason in outcome.failed.values())
+    assert "first words" in (project.output / "failed" / "cluster" / "kernel.log").read_text()
+    assert not (project.root / "begun").exists()
+
+
+@pytest.mark.parametrize(("jobs", "reports", "expected"), [(3, 1, 3), (3, 2, 1), (3, 10, 1), (1, 1, 1), (8, 2, 4)])
+def test_room_that_few_reports_leave_is_given_to_their_notebooks(jobs: int, reports: int, expected: int) -> None:
+    assert notebooks_at_a_time(jobs, reports) == expected
 
 
 def test_faults_in_the_data_stop_the_run_before_anything_is_made(project) -> None:
