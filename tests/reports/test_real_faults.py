@@ -6,6 +6,7 @@ skipped with the reason where it does not; the same faults are also planted with
 
 from __future__ import annotations
 
+import json
 import locale
 import os
 import shutil
@@ -104,6 +105,28 @@ def test_a_real_locale_with_decimal_comma_changes_no_byte(project, tmp_path: Pat
         pages.append((tmp_path / str(number) / "cluster" / "report.html").read_text(encoding="utf-8"))
     assert compare_folders(tmp_path / "0" / "cluster", tmp_path / "1" / "cluster") == []
     assert all("1.5 2.5" in page for page in pages)
+
+
+IN_1999 = ("faketime", "1999-12-31 23:59:58")  # the run crosses into another millennium
+
+
+@pytest.mark.skipif(not can(*IN_1999, "true"), reason="the clock of a process cannot be set here (Debian: faketime)")
+def test_a_clock_that_is_really_set_back_changes_neither_what_is_stale_nor_a_byte(project, tmp_path: Path) -> None:
+    from headache_evidence.reports.verification import compare_folders
+
+    assert report(project, "cluster").returncode == 0
+    today = tmp_path / "today"
+    shutil.copytree(project.output / "cluster", today)
+    unchanged = report(project, "cluster", prefix=IN_1999)
+    assert "0 made, 1 current" in unchanged.stdout
+    project.make_notebook("import time; print(time.gmtime().tm_year)", name="02_second.ipynb")
+    assert "1 made" in report(project, "cluster", prefix=IN_1999).stdout
+    made = json.loads((project.output / "cluster" / "run.json").read_text(encoding="utf-8"))["made"]
+    assert made.startswith(("1999-12-31T", "2000-01-01T"))
+    assert compare_folders(today, project.output / "cluster") == []
+    assert_site_is_whole(project.output)
+    back = report(project, "cluster")
+    assert "0 made, 1 current" in back.stdout
 
 
 @pytest.mark.skipif(not can("unshare", "--net", "true"), reason="a process without a network cannot be made here")
