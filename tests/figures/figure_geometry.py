@@ -11,6 +11,7 @@ from matplotlib.text import Text
 
 from headache_evidence.effects.escalc import escalc
 from headache_evidence.figures.evidence_figure import house_style
+from headache_evidence.figures.sheet import Sheet
 
 TOLERANCE = 1.0  # pixels at 100 dpi: measured and rendered widths differ by less
 TECHNIQUES = ("perineural_block", "hydrodissection", "topical_block")
@@ -89,7 +90,7 @@ def artists(figure: Figure, ending: str) -> dict[str, object]:
 
 def texts(figure: Figure) -> list[Text]:
     """All text that is drawn: placed text, axis titles, tick labels within the limits, legends."""
-    found = list(figure.texts)
+    found = [text for sheet in figure.findobj(Sheet) for text in sheet.findobj(Text)] + list(figure.texts)
     for axes in figure.axes:
         found += [*axes.texts, axes.title, axes.xaxis.label, axes.yaxis.label]
         for axis, (low, high) in ((axes.xaxis, sorted(axes.get_xlim())), (axes.yaxis, sorted(axes.get_ylim()))):

@@ -9,7 +9,14 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from figure_geometry import HOSTILE_LABELS, artists, assert_text_fits, synthetic_effects, synthetic_risk_of_bias
+from figure_geometry import (
+    HOSTILE_LABELS,
+    artists,
+    assert_text_fits,
+    synthetic_effects,
+    synthetic_risk_of_bias,
+    texts,
+)
 
 from headache_evidence.errors import InputError
 from headache_evidence.figures import (
@@ -298,7 +305,7 @@ def test_prisma_boxes_hold_their_numbers() -> None:
     )
     figure = prisma_diagram.prisma_plot(boxes)
     assert_text_fits(figure)
-    words = " ".join(t.get_text() for axes in figure.axes for t in axes.texts)
+    words = " ".join(t.get_text() for t in texts(figure))
     for piece in ("(n = 120)", "(n = 20)", "(not\N{NO-BREAK SPACE}recorded)", "reason 11: 5", "(n = 40)"):
         assert piece in words
     assert "Records screened: 120." in alt_text(figure)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
 from headache_evidence.figures.palette import FONT, INK, JUDGEMENT_ALIASES, JUDGEMENTS
+from headache_evidence.figures.sheet import Sheet
 from headache_evidence.figures.typeset import clean
 
 LINE_SIGNS = {"+": "+", "–": "_", "×": "x"}  # markers of lines; other signs are drawn as glyphs
@@ -22,11 +22,11 @@ def plain_judgement(judgement: object) -> str:
     return key if key in JUDGEMENTS else "no_information"
 
 
-def draw_lights(canvas: Axes, key: str, places: Sequence[tuple[float, float]], diameter: float) -> None:
+def draw_lights(canvas: Sheet, key: str, places: Sequence[tuple[float, float]], diameter: float) -> None:
     """All lights of one judgement as two sets of marks: a file with hundreds of lights stays small."""
     fill, symbol, colour, _ = JUDGEMENTS[key]
     x, y = zip(*places, strict=True)
-    canvas.plot(x, y, "o", ms=diameter, mfc=fill, mec=INK, mew=0.5, gid=f"lights-{key}")
+    canvas.plot(x, y, ls="none", marker="o", ms=diameter, mfc=fill, mec=INK, mew=0.5, gid=f"lights-{key}")
     marker = LINE_SIGNS.get(symbol) or _glyph(symbol)
     width = 0.115 * diameter if symbol in LINE_SIGNS else 0.0
     size = (0.44 if width else 0.52) * diameter

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from headache_evidence.figures.chart import LINE, MARGIN, NOTE_SIZE, needs
 from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style, new_figure
 from headache_evidence.figures.palette import INK
+from headache_evidence.figures.sheet import Sheet, new_sheet
 from headache_evidence.figures.typeset import LINE_HEIGHT, clean, text_width, wrap
 
 BOX_WIDTH = 205.0
@@ -77,9 +77,7 @@ def prisma_plot(flow: Flow | pd.DataFrame, *, title: str = "Flow of records (PRI
     height = y - DOWN_GAP + 8.0 + len(note_lines) * NOTE_SIZE * LINE_HEIGHT + MARGIN
     with house_style():
         figure = new_figure(total, height)
-        canvas = figure.add_axes((0, 0, 1, 1))
-        canvas.set(xlim=(0, total), ylim=(height, 0))
-        canvas.axis("off")
+        canvas = new_sheet(figure, total, height)
         canvas.text(MARGIN, MARGIN + 6.0, title, size=10, weight="bold", va="center", gid="title-0")
         for i, (_, left, right) in enumerate(placed):
             for side_name, box in (("main", left), ("side", right)):
@@ -114,8 +112,8 @@ def _box(rows: Sequence[dict[object, object]], x: float, y: float) -> _Box | Non
     return _Box(lines, x, y, len(lines) * LINE + 2 * PADDING)
 
 
-def _draw_box(canvas: Axes, box: _Box, name: str) -> None:
-    canvas.add_artist(
+def _draw_box(canvas: Sheet, box: _Box, name: str) -> None:
+    canvas.add(
         Rectangle((box.x, box.y), BOX_WIDTH, box.height, facecolor="white", edgecolor=INK, lw=0.8, gid=f"box-{name}")
     )
     for i, (text, bold) in enumerate(box.lines):
@@ -124,14 +122,14 @@ def _draw_box(canvas: Axes, box: _Box, name: str) -> None:
         canvas.text(box.x + PADDING, y, text, va="center", weight=weight, gid=f"box-{name}-{i}")
 
 
-def _draw_phases(canvas: Axes, placed: Sequence[tuple[str, _Box | None, _Box | None]]) -> None:
+def _draw_phases(canvas: Sheet, placed: Sequence[tuple[str, _Box | None, _Box | None]]) -> None:
     for phase in dict.fromkeys(name for name, _, _ in placed):
         inside = [b for name, left, right in placed if name == phase for b in (left, right) if b is not None]
         top, bottom = min(b.y for b in inside), max(b.y + b.height for b in inside)
         short = max(text_width(phase, 7.0, bold=True) + 6.0 - (bottom - top), 0.0)
         top, bottom = top - short / 2, bottom + short / 2
         bar = Rectangle((MARGIN, top), PHASE_WIDTH, bottom - top, facecolor="#dfe9f1", edgecolor=INK, lw=0.6)
-        canvas.add_artist(bar)
+        canvas.add(bar)
         room = bottom - top - 4.0
         size = next((z for z in (8.0, 7.5) if text_width(phase, z, bold=True) <= room), 7.0)
         canvas.text(
@@ -140,10 +138,8 @@ def _draw_phases(canvas: Axes, placed: Sequence[tuple[str, _Box | None, _Box | N
         )  # fmt: skip
 
 
-def _arrow(canvas: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    canvas.add_artist(
-        FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=8, color=INK, lw=0.8, shrinkA=0, shrinkB=0)
-    )
+def _arrow(canvas: Sheet, start: tuple[float, float], end: tuple[float, float]) -> None:
+    canvas.add(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=8, color=INK, lw=0.8, shrinkA=0, shrinkB=0))
 
 
 def _sentence(row: dict[object, object]) -> str:

@@ -15,6 +15,7 @@ from headache_evidence.figures.evidence_figure import EvidenceFigure, Hover, new
 from headache_evidence.figures.judgement_lights import draw_lights, plain_judgement
 from headache_evidence.figures.palette import BLUE, INK, ORANGE, PALE, PAPER, QUIET, RULE
 from headache_evidence.figures.row_table import FOOTER_SIZE, MARGIN, TITLE_SIZE, Layout, Placed, Row
+from headache_evidence.figures.sheet import Sheet, new_sheet
 from headache_evidence.figures.typeset import LINE_HEIGHT
 
 LARGEST_SQUARE = 9.0  # side in points of the square with the largest weight
@@ -48,9 +49,7 @@ class Marks:
 def draw(layout: Layout, axis: PlotAxis, marks: Marks | None = None) -> EvidenceFigure:
     """A figure of the layout. Every artist that shows a number has a gid: 'row-3-square', 'row-3-interval' ..."""
     figure = new_figure(layout.width, layout.height)
-    canvas = figure.add_axes((0, 0, 1, 1))
-    canvas.set(xlim=(0, layout.width), ylim=(layout.height, 0))
-    canvas.axis("off")
+    canvas = new_sheet(figure, layout.width, layout.height)
     canvas.set_gid("text")
     _headings(canvas, layout)
     if not layout.plot_width:
@@ -78,7 +77,7 @@ def draw(layout: Layout, axis: PlotAxis, marks: Marks | None = None) -> Evidence
     return figure
 
 
-def _headings(canvas: Axes, layout: Layout) -> None:
+def _headings(canvas: Sheet, layout: Layout) -> None:
     for place, text in enumerate(layout.title):
         y = MARGIN + (place + 0.5) * TITLE_SIZE * LINE_HEIGHT
         canvas.text(MARGIN, y, text, size=TITLE_SIZE, weight="bold", va="center", gid=f"title-{place}")
@@ -135,7 +134,7 @@ def _plot_axes(figure: EvidenceFigure, layout: Layout, axis: PlotAxis) -> Axes:
 
 
 def _cell(
-    canvas: Axes,
+    canvas: Sheet,
     layout: Layout,
     key: str,
     align: str,
@@ -152,7 +151,7 @@ def _cell(
     canvas.text(x, y, text, ha=align, va="center_baseline", weight="bold" if bold else "normal", gid=gid)
 
 
-def _row_text(canvas: Axes, layout: Layout, placed: Placed, number: int) -> None:
+def _row_text(canvas: Sheet, layout: Layout, placed: Placed, number: int) -> None:
     row = placed.row
     bold = row.kind in ("heading", "pooled")
     for place, column in enumerate(layout.columns):
@@ -272,7 +271,7 @@ def _prediction(plot: Axes, axis: PlotAxis, placed: Placed, per_point: float, na
             _arrowhead(plot, at, y, direction * per_point, f"{name}-prediction-arrow")
 
 
-def _lights(canvas: Axes, layout: Layout) -> None:
+def _lights(canvas: Sheet, layout: Layout) -> None:
     """The traffic lights of all rows."""
     places: dict[str, list[tuple[float, float]]] = {}
     for placed in layout.rows:
@@ -283,7 +282,7 @@ def _lights(canvas: Axes, layout: Layout) -> None:
         draw_lights(canvas, key, at_points, LIGHT)
 
 
-def _under_axis(canvas: Axes, layout: Layout) -> None:
+def _under_axis(canvas: Sheet, layout: Layout) -> None:
     small = FOOTER_SIZE * LINE_HEIGHT
     left_lines, right_lines = layout.under_axis
     start, end = layout.plot_left, layout.plot_left + layout.plot_width
