@@ -83,7 +83,8 @@ def usable_effects(effects: pd.DataFrame) -> pd.DataFrame:
     """The rows an analysis may use; a table without a ``usable`` column is used whole."""
     if "usable" not in effects.columns:
         return effects
-    return effects.loc[effects["usable"].astype(bool)]
+    usable = effects["usable"].to_numpy(dtype=bool)
+    return effects.copy(deep=False) if usable.all() else effects.loc[usable]
 
 
 def patients_behind(effects: pd.DataFrame | None) -> float:

@@ -1,7 +1,7 @@
 """Imported once by the fork server, so that every worker and kernel forked from it starts with these in memory.
 
-Nothing here starts a thread or opens a socket: a fork of this process must be like a fresh one. One empty figure is
-drawn, so that fonts are found and read; then the evidence is examined, if the environment names any.
+Nothing here starts a thread or opens a socket: a fork of this process must be like a fresh one. A small report is
+rehearsed; then the evidence is examined, if the environment names any.
 """
 
 from __future__ import annotations
@@ -66,14 +66,27 @@ if sys.modules.get(_UNUSED) is None:
 # It hooks into the kernel's shell when it is imported, so each kernel has to import it anew.
 sys.modules.pop("matplotlib_inline.backend_inline", None)
 
-# Drawn and dropped: matplotlib then knows its fonts, and the small fonts that go into SVG files are made.
-with contextlib.suppress(Exception):  # whatever fails here is told by the notebook that needs it
+
+def rehearse() -> None:
+    """Make a figure and a page and drop them: fonts, checks of notebooks and colours of code are then at hand."""
+    import nbformat
+
     from headache_evidence.figures.evidence_figure import new_figure
     from headache_evidence.figures.saving import svg_text
+    from headache_evidence.reports.notebook_pages import merge_notebooks, page_of
+    from headache_evidence.reports.provenance import package_versions
 
-    _figure = new_figure(100, 100)
-    _figure.add_axes((0.2, 0.2, 0.6, 0.6)).set_title("Title", weight="bold")
-    svg_text(_figure)
-    _figure.canvas.draw()
+    figure = new_figure(100, 100)
+    figure.add_axes((0.2, 0.2, 0.6, 0.6)).set_title("Title", weight="bold")
+    svg_text(figure)
+    figure.canvas.draw()
+    cells = [nbformat.v4.new_markdown_cell("# Title"), nbformat.v4.new_code_cell("x = 1")]  # type: ignore[no-untyped-call]
+    notebook = nbformat.v4.new_notebook(cells=cells)  # type: ignore[no-untyped-call]
+    nbformat.reads(nbformat.writes(notebook), as_version=4)  # type: ignore[no-untyped-call]
+    page_of(merge_notebooks([notebook], "Title", {}))
+    package_versions()
 
+
+with contextlib.suppress(Exception):  # whatever fails here is told by the notebook or report that needs it
+    rehearse()
 prepare_evidence_of_environment()
