@@ -88,6 +88,12 @@ def artists(figure: Figure, ending: str) -> dict[str, object]:
     return {str(a.get_gid()): a for a in found}
 
 
+def plot_sheet(figure: Figure) -> Sheet:
+    """The part of a forest that has an axis."""
+    (sheet,) = (sheet for sheet in figure.findobj(Sheet) if sheet.get_gid() == "plot")
+    return sheet
+
+
 def texts(figure: Figure) -> list[Text]:
     """All text that is drawn: placed text, axis titles, tick labels within the limits, legends."""
     found = [text for sheet in figure.findobj(Sheet) for text in sheet.findobj(Text)] + list(figure.texts)

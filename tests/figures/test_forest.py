@@ -13,6 +13,7 @@ from figure_geometry import (
     HOSTILE_LABELS,
     artists,
     assert_text_fits,
+    plot_sheet,
     row_texts,
     synthetic_effects,
     synthetic_risk_of_bias,
@@ -71,10 +72,10 @@ def test_squares_stand_at_the_estimates_and_their_area_is_the_weight() -> None:
     np.testing.assert_allclose(centres, effects["yi"], rtol=0, atol=1e-12)
     area = np.array([s.get_height() ** 2 for s in squares])
     np.testing.assert_allclose(area / area.sum(), np.array(result.weights) / 100, rtol=1e-9)
-    axes = squares[0].axes
-    box = axes.get_window_extent()
-    pixels_x = [s.get_width() / np.ptp(axes.get_xlim()) * box.width for s in squares]
-    pixels_y = [s.get_height() / np.ptp(axes.get_ylim()) * box.height for s in squares]
+    plot = plot_sheet(figure)
+    box = plot.get_window_extent()
+    pixels_x = [s.get_width() / np.ptp(plot.x_limits) * box.width for s in squares]
+    pixels_y = [s.get_height() / np.ptp(plot.y_limits) * box.height for s in squares]
     np.testing.assert_allclose(pixels_x, pixels_y, rtol=1e-9)  # squares, not rectangles
 
 
@@ -104,7 +105,7 @@ def test_every_interval_is_drawn_whole_or_ends_in_an_arrow() -> None:
     effects = synthetic_effects(6)
     effects.loc[2, "vi"] = 900.0
     figure = forest_plot(effects, pool(effects))
-    low, high = next(a for a in figure.axes if a.get_gid() == "plot").get_xlim()
+    low, high = plot_sheet(figure).x_limits
     for i in range(6):
         (line,) = artists(figure, f"row-{i}-interval").values()
         half = 1.959964 * math.sqrt(effects["vi"][i])
@@ -127,7 +128,7 @@ def test_estimates_outside_given_limits_get_arrows_not_squares() -> None:
 def test_the_axis_holds_all_estimates_and_the_null() -> None:
     effects = synthetic_effects(12, "OR", seed=5)
     figure = forest_plot(effects, pool(effects))
-    low, high = next(a for a in figure.axes if a.get_gid() == "plot").get_xlim()
+    low, high = plot_sheet(figure).x_limits
     assert low <= min(effects["yi"].min(), 0)
     assert max(effects["yi"].max(), 0) <= high
 
@@ -265,7 +266,7 @@ def test_band_of_small_effects_and_prediction_interval() -> None:
     (band,) = artists(figure, "important-difference").values()
     assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((-1.5, 1.5))
     (bar,) = artists(figure, "-prediction").values()
-    low, high = next(a for a in figure.axes if a.get_gid() == "plot").get_xlim()
+    low, high = plot_sheet(figure).x_limits
     ends = (max(result.prediction_interval[0], low), min(result.prediction_interval[1], high))
     assert (bar.get_x(), bar.get_x() + bar.get_width()) == pytest.approx(ends)
 

@@ -8,7 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from figure_geometry import artists, assert_text_fits, row_texts, synthetic_effects, synthetic_risk_of_bias
+from figure_geometry import (
+    artists,
+    assert_text_fits,
+    plot_sheet,
+    row_texts,
+    synthetic_effects,
+    synthetic_risk_of_bias,
+)
 from scipy.stats import t
 
 from headache_evidence.errors import InputError
@@ -44,7 +51,7 @@ def test_text_fits_in_every_layout(preset: str, k: int, measure: str) -> None:
 def test_columns_stand_on_the_side_that_the_layout_says(preset: str) -> None:
     effects = synthetic_effects(3)
     figure = forest_plot(effects, pool(effects), preset=preset)
-    plot = next(a for a in figure.axes if a.get_gid() == "plot").get_window_extent()
+    plot = plot_sheet(figure).get_window_extent()
     figure.draw_without_rendering()
     key = {"effect": "estimate", "label": "label", "weight": "weight", "arms": "mean1"}
     layout = FOREST_LAYOUTS[preset]
@@ -137,8 +144,8 @@ def test_the_density_of_the_prediction_is_that_of_its_law(measure: str) -> None:
 def test_the_axis_stands_under_the_studies_and_the_refused_below_it() -> None:
     effects = synthetic_effects(5, refused=14)
     figure = forest_plot(effects, pool(effects), risk_of_bias=synthetic_risk_of_bias(effects))
-    plot = next(a for a in figure.axes if a.get_gid() == "plot")
-    bottom = plot.get_ylim()[0]
+    plot = plot_sheet(figure)
+    bottom = plot.y_limits[0]
     (bar,) = artists(figure, "-prediction").values()
     assert 0 < bottom - (bar.get_y() + bar.get_height()) < 12  # points
     refused = figure.findobj(lambda a: str(a.get_gid() or "").endswith("-words-0"))

@@ -25,7 +25,8 @@ from headache_evidence.figures.forest_words import (
 )
 from headache_evidence.figures.result_words import percent, short_model
 from headache_evidence.figures.risk_of_bias_lights import Lights, lights_of
-from headache_evidence.figures.row_drawing import Marks, draw
+from headache_evidence.figures.row_drawing import draw
+from headache_evidence.figures.row_marks import Marks
 from headache_evidence.figures.row_table import Column, lay_out
 from headache_evidence.pools.result import PooledResult
 

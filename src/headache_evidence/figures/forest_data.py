@@ -14,7 +14,7 @@ from headache_evidence.effects.effect_table import usable_effects
 from headache_evidence.errors import InputError
 from headache_evidence.figures import effect_columns as columns_of
 from headache_evidence.figures.measure_scale import MeasureScale, axis_limits
-from headache_evidence.figures.row_drawing import PlotAxis
+from headache_evidence.figures.row_marks import PlotAxis
 from headache_evidence.figures.typeset import text_width
 from headache_evidence.pools.result import PooledResult
 

@@ -22,7 +22,8 @@ from headache_evidence.figures.forest_words import favours_arrows, numbers_shown
 from headache_evidence.figures.measure_scale import MeasureScale, axis_limits
 from headache_evidence.figures.number_text import count, interval_words, number
 from headache_evidence.figures.result_words import effect_words
-from headache_evidence.figures.row_drawing import PlotAxis, draw
+from headache_evidence.figures.row_drawing import draw
+from headache_evidence.figures.row_marks import PlotAxis
 from headache_evidence.figures.row_table import Column, Row, lay_out
 from headache_evidence.figures.typeset import capitalised, clean, words
 from headache_evidence.pools.result import PooledResult

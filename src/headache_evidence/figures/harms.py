@@ -13,7 +13,8 @@ from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, 
 from headache_evidence.figures.forest_data import fitting_ticks
 from headache_evidence.figures.forest_words import numbers_shown
 from headache_evidence.figures.measure_scale import MeasureScale
-from headache_evidence.figures.row_drawing import PlotAxis, draw
+from headache_evidence.figures.row_drawing import draw
+from headache_evidence.figures.row_marks import PlotAxis
 from headache_evidence.figures.row_table import Column, Row, lay_out
 from headache_evidence.figures.typeset import capitalised, clean, words
 

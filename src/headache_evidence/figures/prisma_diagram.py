@@ -12,7 +12,7 @@ from matplotlib.patches import FancyArrowPatch, Rectangle
 from headache_evidence.figures.chart import LINE, MARGIN, NOTE_SIZE, needs
 from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style, new_figure
 from headache_evidence.figures.palette import INK
-from headache_evidence.figures.sheet import Sheet, new_sheet
+from headache_evidence.figures.sheet import Sheet, page_sheet
 from headache_evidence.figures.typeset import LINE_HEIGHT, clean, text_width, wrap
 
 BOX_WIDTH = 205.0
@@ -77,7 +77,7 @@ def prisma_plot(flow: Flow | pd.DataFrame, *, title: str = "Flow of records (PRI
     height = y - DOWN_GAP + 8.0 + len(note_lines) * NOTE_SIZE * LINE_HEIGHT + MARGIN
     with house_style():
         figure = new_figure(total, height)
-        canvas = new_sheet(figure, total, height)
+        canvas = page_sheet(figure, total, height)
         canvas.text(MARGIN, MARGIN + 6.0, title, size=10, weight="bold", va="center", gid="title-0")
         for i, (_, left, right) in enumerate(placed):
             for side_name, box in (("main", left), ("side", right)):

@@ -10,7 +10,7 @@ from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, 
 from headache_evidence.figures.judgement_lights import draw_lights, plain_judgement
 from headache_evidence.figures.palette import INK, JUDGEMENTS
 from headache_evidence.figures.risk_of_bias_lights import OVERALL, domains_by_tool
-from headache_evidence.figures.sheet import new_sheet
+from headache_evidence.figures.sheet import page_sheet
 from headache_evidence.figures.typeset import LINE_HEIGHT, capitalised, clean, text_width, words, wrap
 
 PITCH = 15.0
@@ -50,7 +50,7 @@ def risk_of_bias_plot(table: pd.DataFrame, *, title: str = "Risk of bias by stud
     height += len(legend_lines) * small + MARGIN
     with house_style():
         figure = new_figure(total, height)
-        canvas = new_sheet(figure, total, height)
+        canvas = page_sheet(figure, total, height)
         canvas.text(MARGIN, MARGIN + 6.0, title, size=10, weight="bold", va="center", gid="title-0")
         y = MARGIN + 20.0
         places: dict[str, list[tuple[float, float]]] = {}

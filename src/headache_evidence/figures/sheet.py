@@ -1,4 +1,4 @@
-"""A clear sheet over a whole figure for text and marks that stand at points of the page, not of a scale."""
+"""A clear sheet on a figure for text and marks: the whole page in points, or a part of it with its own scale."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from matplotlib.transforms import Bbox, BboxTransformFrom, TransformedBbox
+from matplotlib.transforms import Bbox, BboxTransformFrom, BboxTransformTo, TransformedBbox
 
 Mark = TypeVar("Mark", bound=Artist)
 
@@ -18,18 +18,31 @@ Mark = TypeVar("Mark", bound=Artist)
 class Sheet(Artist):
     """What is put on it is drawn in the order of ``zorder``, in one group of the SVG.
 
-    Axes without ticks would do the same at many times the cost: each text on axes gets a clip path of its own.
+    Axes would do the same at many times the cost: each mark on axes gets a clip path of its own, each tick five
+    artists.
+
+    Parameters
+    ----------
+    figure : what the sheet lies on.
+    x_limits, y_limits : values at the left and right, lower and upper edge.
+    box : left, bottom, width and height as parts of the figure.
     """
 
-    def __init__(self, figure: Figure, width: float, height: float) -> None:
+    def __init__(
+        self, figure: Figure, x_limits: tuple[float, float], y_limits: tuple[float, float],
+        box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0),
+    ) -> None:  # fmt: skip
         super().__init__()
+        self.x_limits, self.y_limits = x_limits, y_limits
         self._figure = figure
-        self._points = BboxTransformFrom(Bbox([(0.0, height), (width, 0.0)])) + figure.transFigure
-        self._edge = TransformedBbox(Bbox.unit(), figure.transFigure)
+        self._box = TransformedBbox(Bbox.from_bounds(*box), figure.transFigure)
+        limits = Bbox([(x_limits[0], y_limits[0]), (x_limits[1], y_limits[1])])
+        self._scale = BboxTransformFrom(limits) + BboxTransformTo(self._box)
         self._marks: list[Artist] = []
+        figure.add_artist(self)
 
     def text(self, x: float, y: float, text: str, **properties: Any) -> Text:
-        """Text at ``x``, ``y`` points."""
+        """Text at ``x``, ``y``; it may leave the sheet."""
         return self._put(Text(x, y, text, **properties))
 
     def plot(self, x: npt.ArrayLike, y: npt.ArrayLike, **properties: Any) -> Line2D:
@@ -37,13 +50,13 @@ class Sheet(Artist):
         return self.add(Line2D(x, y, **properties))
 
     def add(self, mark: Mark) -> Mark:
-        """A mark in points, which ends at the edge of the sheet."""
-        mark.set_clip_box(self._edge)
+        """A mark in the values of the sheet, which ends at its edges."""
+        mark.set_clip_box(self._box)
         return self._put(mark)
 
     def _put(self, mark: Mark) -> Mark:
         mark.set_figure(self._figure)
-        mark.set_transform(self._points)
+        mark.set_transform(self._scale)
         mark.stale_callback = self._changed
         self._marks.append(mark)
         self.stale = True
@@ -57,6 +70,10 @@ class Sheet(Artist):
         """Texts and marks, as they were put."""
         return list(self._marks)
 
+    def get_window_extent(self, renderer: RendererBase | None = None) -> Bbox:
+        """Place in pixels."""
+        return self._box.frozen()
+
     def draw(self, renderer: RendererBase) -> None:
         """Draw all."""
         renderer.open_group("axes", gid=self.get_gid())
@@ -66,8 +83,6 @@ class Sheet(Artist):
         self.stale = False
 
 
-def new_sheet(figure: Figure, width: float, height: float) -> Sheet:
+def page_sheet(figure: Figure, width: float, height: float) -> Sheet:
     """A sheet over a figure of ``width`` x ``height`` points, which are counted from its top left corner."""
-    sheet = Sheet(figure, width, height)
-    figure.add_artist(sheet)
-    return sheet
+    return Sheet(figure, (0.0, width), (height, 0.0))
