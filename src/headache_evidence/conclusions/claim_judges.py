@@ -22,7 +22,7 @@ from headache_evidence.conclusions.claim_contrasts import (
 )
 from headache_evidence.conclusions.grading import certainty, information_size
 from headache_evidence.conclusions.harms import event_title
-from headache_evidence.conclusions.plain_language import count
+from headache_evidence.conclusions.number_words import count
 from headache_evidence.conclusions.thresholds import important_difference
 from headache_evidence.effects.effect_table import usable_effects
 from headache_evidence.pools.exact_intervals import clopper_pearson

@@ -11,7 +11,7 @@ import pandas as pd
 
 from headache_evidence.conclusions.grading import better, information_size, patient_sd
 from headache_evidence.conclusions.judgement import NO_EVIDENCE, Certainty
-from headache_evidence.conclusions.plain_language import count
+from headache_evidence.conclusions.number_words import count
 from headache_evidence.conclusions.thresholds import ImportantDifference, important_difference
 from headache_evidence.effects.effect_request import OUTSIDE
 from headache_evidence.effects.effect_table import usable_effects

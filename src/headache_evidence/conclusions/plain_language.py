@@ -12,9 +12,16 @@ import numpy as np
 from headache_evidence.conclusions.absolute_effects import AbsoluteEffect
 from headache_evidence.conclusions.downgrading import excludes
 from headache_evidence.conclusions.judgement import NO_EVIDENCE, Certainty
+from headache_evidence.conclusions.number_words import (
+    difference_words,
+    in_sentence,
+    more_or_fewer_words,
+    ratio_number,
+    span,
+)
 from headache_evidence.conclusions.thresholds import ImportantDifference
 from headache_evidence.effects.effect_table import usable_effects
-from headache_evidence.effects.measure_scales import measure_scale, ratio_number
+from headache_evidence.effects.measure_scales import measure_scale
 from headache_evidence.pools.answers import Answer
 from headache_evidence.pools.exact_intervals import clopper_pearson
 from headache_evidence.pools.result import Interval
@@ -96,27 +103,9 @@ def intervention_words(answer: Answer) -> str:
     return " or ".join(words for name, words in TECHNIQUES.items() if name in present) or "the procedure"
 
 
-def difference_words(estimate: float, ci: Interval, digits: int = 1) -> str:
-    """'4.0 lower (95% CI 6.3 lower to 1.8 lower)'."""
-    return f"{_one_side(estimate, digits)}{_interval_words(ci, digits, 'lower', 'higher')}"
-
-
 def per_1000_words(absolute: AbsoluteEffect) -> str:
     """'379 more of 1000 patients (95% CI 31 more to 718 more)'."""
     return more_or_fewer_words(absolute.difference, absolute.difference_ci)
-
-
-def more_or_fewer_words(difference: float, ci: Interval) -> str:
-    """A difference per 1000 and its interval, as :func:`per_1000_words`; no interval when a limit does not exist."""
-    limits = _interval_words(ci, 0, "fewer", "more")
-    return f"{_one_side(difference, 0, 'fewer', 'more')} of 1000 patients{limits}"
-
-
-def span(low: float, high: float, digits: int = 0) -> str:
-    """' (239 to 838)', empty when a limit does not exist."""
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return ""
-    return f" (95% CI {low:.{digits}f} to {high:.{digits}f})".replace("-", "\N{MINUS SIGN}")
 
 
 def ratio_words(answer: Answer) -> str:
@@ -127,17 +116,6 @@ def ratio_words(answer: Answer) -> str:
         f" (95% CI {ratio_number(low)} to {ratio_number(high)})" if math.isfinite(low) and math.isfinite(high) else ""
     )
     return f"{ratio_number(float(scale.back_transform(pooled.estimate)))}{limits}"
-
-
-def in_sentence(title: str) -> str:
-    """A title as it stands inside a sentence: 'Pain intensity (0-10)' becomes 'pain intensity (0-10)'."""
-    capitals = sum(word[0].isupper() for word in title.split(" ") if word)
-    return title if capitals > 1 and "(" not in title.split(" ")[1] else title[:1].lower() + title[1:]
-
-
-def count(number: int, one: str, many: str) -> str:
-    """'1 study', '2 studies'."""
-    return f"{number} {one if number == 1 else many}"
 
 
 def size_class(size: float, ci: Interval, threshold: float) -> str:
@@ -171,15 +149,3 @@ def _detail(answer: Answer, absolute: AbsoluteEffect | None) -> str:
     if scale.ratio:
         return f"{scale.title.lower()} {ratio_words(answer)}; {NOT_STATED}"
     return difference_words(pooled.estimate, pooled.ci)
-
-
-def _one_side(value: float, digits: int, below: str = "lower", above: str = "higher") -> str:
-    size = f"{abs(value):.{digits}f}"
-    return size if float(size) == 0 else f"{size} {below if value < 0 else above}"
-
-
-def _interval_words(ci: Interval, digits: int, below: str, above: str) -> str:
-    if not all(map(math.isfinite, ci)):
-        return ""
-    low, high = (_one_side(limit, digits, below, above) for limit in ci)
-    return f" (95% CI {low} to {high})"

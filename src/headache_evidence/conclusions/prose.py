@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from headache_evidence.conclusions.claims import AuditedClaim, studies_of
 from headache_evidence.conclusions.judgement import LEVELS, Certainty
-from headache_evidence.conclusions.plain_language import count, in_sentence
+from headache_evidence.conclusions.number_words import count, in_sentence
 from headache_evidence.pools.answers import Answer
 from headache_evidence.tables.protocol import Protocol
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from headache_evidence.conclusions.downgrading import excludes
-from headache_evidence.conclusions.plain_language import count
+from headache_evidence.conclusions.number_words import count
 from headache_evidence.effects.effect_request import OUTSIDE
 from headache_evidence.effects.effect_table import usable_effects
 from headache_evidence.effects.measure_scales import MEASURE_SCALES, measure_scale

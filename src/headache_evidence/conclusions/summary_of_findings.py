@@ -13,14 +13,8 @@ from typing import Any
 from headache_evidence.conclusions.absolute_effects import AbsoluteEffect, comparator_means, median_comparator_risk
 from headache_evidence.conclusions.grading import absolute_effect_of, certainties, certainty
 from headache_evidence.conclusions.judgement import Certainty
-from headache_evidence.conclusions.plain_language import (
-    difference_words,
-    in_sentence,
-    per_1000_words,
-    ratio_words,
-    share_words,
-    statement,
-)
+from headache_evidence.conclusions.number_words import difference_words, in_sentence
+from headache_evidence.conclusions.plain_language import per_1000_words, ratio_words, share_words, statement
 from headache_evidence.conclusions.thresholds import ImportantDifference, important_difference
 from headache_evidence.effects.measure_scales import measure_scale
 from headache_evidence.pools.answers import Answer

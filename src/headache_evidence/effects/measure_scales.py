@@ -101,8 +101,3 @@ def measure_scale(measure: str) -> MeasureScale:
         return MEASURE_SCALES[measure]
     except KeyError:
         raise InputError(f"No display scale for measure {measure!r}; known: {', '.join(MEASURE_SCALES)}.") from None
-
-
-def ratio_number(value: float) -> str:
-    """A ratio with two digits; beyond 0.01 and 1000 only that it lies beyond."""
-    return "below 0.01" if value < 0.01 else "above 1000" if value > 1000 else f"{value:.2f}"

@@ -169,7 +169,7 @@ def _details(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> li
 
 def _per_1000(absolute: Mapping[str, Any] | None) -> str:
     """'379 more of 1000 patients (95% CI 31 more to 718 more)', or that it is not estimable."""
-    from headache_evidence.conclusions.plain_language import more_or_fewer_words
+    from headache_evidence.conclusions.number_words import more_or_fewer_words
 
     if not absolute or absolute["difference"] is None:
         return _shown(None)

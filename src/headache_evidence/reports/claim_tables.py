@@ -22,7 +22,7 @@ from headache_evidence.conclusions.gaps import (
 from headache_evidence.conclusions.grading import certainties
 from headache_evidence.conclusions.guidelines import beside_guidelines
 from headache_evidence.conclusions.harms import event_title, named_harms, pooled_harms, serious_harms
-from headache_evidence.conclusions.plain_language import count
+from headache_evidence.conclusions.number_words import count
 from headache_evidence.conclusions.prose import claims_summary, harms_summary, overview
 from headache_evidence.conclusions.published import beside_published
 from headache_evidence.figures.evidence_figure import EvidenceFigure

@@ -19,7 +19,6 @@ from headache_evidence.reports.fingerprint import package_hash
 from headache_evidence.reports.publishing import publish_json, read_json
 from headache_evidence.reports.results_table import read_results
 from headache_evidence.reports.settings import Settings
-from headache_evidence.reports.workers import in_warm_processes
 from headache_evidence.tables.safe_yaml import read_yaml
 
 KEPT = ".evidence_gaps.json"
@@ -63,8 +62,7 @@ def gap_maps(settings: Settings, *, draw: bool) -> GapMaps:
     content = json.dumps([[asdict(cell) for cell in table] for table in tables])
     mark = hashlib.sha256((package_hash() + content).encode()).hexdigest()[:24]
     if kept.get("mark") != mark:
-        filled = [(table, title) for table, title in zip(tables, TITLES, strict=True) if _filled(table)]
-        drawn = in_warm_processes(_figure, filled)
+        drawn = [_figure(table, title) for table, title in zip(tables, TITLES, strict=True) if _filled(table)]
         cells = [cell for table in tables for cell in table]
         kept = {"mark": mark, "figures": drawn, "sentences": gap_sentences(cells)}
         publish_json(path, kept)
@@ -159,7 +157,7 @@ def _filled(table: Iterable[GapCell]) -> bool:
     return any(cell.k for cell in table)
 
 
-def _figure(part: tuple[Sequence[GapCell], str]) -> tuple[str, str]:
+def _figure(table: Sequence[GapCell], title: str) -> tuple[str, str]:
     import pandas as pd
 
     from headache_evidence.figures.evidence_figure import alt_text
@@ -167,7 +165,6 @@ def _figure(part: tuple[Sequence[GapCell], str]) -> tuple[str, str]:
     from headache_evidence.figures.saving import svg_text
     from headache_evidence.reports.clean_html import clean_svg
 
-    table, title = part
     frame = pd.DataFrame([asdict(cell) for cell in table])
     figure = evidence_gap_plot(frame, title=title, unrated=WITHOUT_COMPARISON)
     words = alt_text(figure)

@@ -25,7 +25,7 @@ from headache_evidence.reports.publishing import (
 )
 from headache_evidence.reports.records import FAILURE_FILE, RUN_FILE
 from headache_evidence.reports.settings import Settings, parameters_for, read_settings
-from headache_evidence.reports.site import FAILED, is_current, write_site
+from headache_evidence.reports.site import FAILED, import_ahead, is_current, write_site
 
 
 @dataclass
@@ -91,6 +91,7 @@ def _make(
 
     prepare_warm_process(settings.data_dir)
     check_evidence_once(settings)
+    import_ahead()  # while the first workers start
     progress.start(len(stale) * len(settings.notebooks))
     with build_folder(settings.output_dir) as folder:
         maker = _Maker(settings, marks, folder, outcome, progress, notebooks_at_a_time(settings.jobs, len(stale)))

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headache_evidence.effects.measure_scales import MEASURE_SCALES, ratio_number
+from headache_evidence.conclusions.number_words import ratio_number
+from headache_evidence.effects.measure_scales import MEASURE_SCALES
 
 NO_EVIDENCE = "not estimable: no usable study"
 

@@ -7,13 +7,12 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from headache_evidence.errors import HeadacheEvidenceError
 from headache_evidence.reports.ahead import DATA_VARIABLE, answer_ahead
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 
 WARM_MODULE = "headache_evidence.reports.warm"
 STARTUP_ALLOWANCE = 90.0
-
-Part = TypeVar("Part")
-Result = TypeVar("Result")
 
 
 def worker_context() -> BaseContext:
@@ -58,17 +54,6 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-def in_warm_processes(function: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
-    """``function`` of each part, at the same time, each in a process that has the imports; here without a fork server.
-
-    The function stands at the top of its module; its arguments and results can be sent to a process.
-    """
-    if not forking_available() or not parts:
-        return [function(part) for part in parts]
-    with ProcessPoolExecutor(len(parts), mp_context=worker_context(), initializer=end_with_parent) as pool:
-        return list(pool.map(function, parts))
 
 
 class WorkerError(HeadacheEvidenceError):
