@@ -53,7 +53,7 @@ def report(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A notebook parameter; repeatable.")
     ] = None,
     jobs: Annotated[
-        int, typer.Option("--jobs", min=0, max=256, help="Reports made at a time; 0: one more than cores.")
+        int, typer.Option("--jobs", min=0, max=256, help="Notebooks run at a time; 0: one more than cores.")
     ] = 0,
     timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds that one notebook may take.")] = 600,
     force: Annotated[bool, typer.Option("--force", help="Make reports that are current, too.")] = False,
@@ -181,7 +181,7 @@ def verify(
     output: OutputOption = Path("reports"),
     data: DataOption = Path("data"),
     jobs: Annotated[
-        int, typer.Option("--jobs", min=0, max=256, help="Reports made at a time; 0: one more than cores.")
+        int, typer.Option("--jobs", min=0, max=256, help="Notebooks run at a time; 0: one more than cores.")
     ] = 0,
 ) -> None:
     """Make the reports again in a temporary folder and compare results, effects and figures byte by byte."""

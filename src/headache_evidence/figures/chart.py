@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -39,7 +40,7 @@ def category_styles(names: Sequence[str]) -> dict[str, CategoryStyle]:
     }
 
 
-def chart(
+def frame(
     width: float,
     height: float,
     *,
@@ -53,16 +54,16 @@ def chart(
     right: float = 0.0,
     top: float = 0.0,
     notes: Sequence[str] = (),
-) -> tuple[EvidenceFigure, Axes]:
-    """A figure with one axes of ``width`` x ``height`` points.
+) -> tuple[EvidenceFigure, tuple[float, float, float, float]]:
+    """A figure with room for a plot of ``width`` x ``height`` points, and the box of that room as parts of the figure.
 
     Parameters
     ----------
     title, x_title, y_title : wrapped to the room there is.
-    y_labels : the widest of them sets the room left of the axes.
-    x_label_room : height of the tick labels below the axes when they are not one line.
+    y_labels : the widest of them sets the room left of the plot.
+    x_label_room : height of the tick labels below the plot when they are not one line.
     legend : texts of a legend at the right; the widest sets its room.
-    left, right, top : further room beside and above the axes.
+    left, right, top : further room beside and above the plot.
     notes : sentences below the chart.
     """
     left = (
@@ -84,7 +85,6 @@ def chart(
     )
     figure = new_figure(total, above + height + below)
     h = above + height + below
-    axes = figure.add_axes((left / total, below / h, width / total, height / h))
     for i, text in enumerate(title_lines):
         _place(
             figure,
@@ -105,6 +105,13 @@ def chart(
     for i, text in enumerate(note_lines):
         y = h - MARGIN - (len(note_lines) - i - 0.5) * NOTE_SIZE * LINE_HEIGHT
         _place(figure, MARGIN, y, text, size=NOTE_SIZE, gid=f"note-{i}")
+    return figure, (left / total, below / h, width / total, height / h)
+
+
+def chart(width: float, height: float, **words: Any) -> tuple[EvidenceFigure, Axes]:
+    """A figure with one axes of ``width`` x ``height`` points, and the ``words`` of :func:`frame`."""
+    figure, box = frame(width, height, **words)
+    axes = figure.add_axes(box)
     axes.set_gid("plot")
     return figure, axes
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.collections import LineCollection
 
-from headache_evidence.figures.chart import LINE, chart, needs, nothing_to_show
+from headache_evidence.figures.chart import LINE, chart, frame, needs, nothing_to_show
 from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style
 from headache_evidence.figures.palette import BLUE, INK, PALE, QUIET
 from headache_evidence.figures.point_labels import hover_points
+from headache_evidence.figures.sheet import Sheet, names_above, names_beside
 from headache_evidence.figures.typeset import capitalised, clean, text_width, words, wrap
 
 CERTAINTY = {  # fill and sign
@@ -158,22 +160,22 @@ def reporting_map_plot(
     width, height = cell_x * len(items), cell_y * len(labels)
     with house_style():
         counts = [sum(answer == "yes" for answer in column) for column in answers]
-        figure, axes = chart(
+        figure, box = frame(
             width, height, title=title, y_labels=labels, top=max(text_width(h) for h in heads) + 6.0, x_label_room=0.1,
             notes=[f"● reported, ◐ {partly}, – not in what could be seen, empty: does not apply."],
         )  # fmt: skip
-        axes.set(xlim=(0, width), ylim=(height, 0))
-        axes.spines[["left", "bottom"]].set_visible(False)
-        axes.set_yticks([cell_y * (i + 0.5) for i in range(len(labels))], labels=labels)
-        axes.xaxis.tick_top()
-        axes.set_xticks([cell_x * (i + 0.5) for i in range(len(items))], labels=heads, rotation=90)
-        axes.tick_params(length=0)
-        axes.hlines([cell_y * i for i in range(len(labels) + 1)], 0, width, color=PALE, lw=0.5, clip_on=False)
-        axes.vlines([cell_x * j for j in range(len(items) + 1)], 0, height, color=PALE, lw=0.5, clip_on=False)
+        grid = Sheet(figure, (0.0, width), (height, 0.0), box)
+        grid.set_gid("plot")
+        names_beside(grid, [(cell_y * (i + 0.5), label) for i, label in enumerate(labels)])
+        names_above(grid, [(cell_x * (i + 0.5), head) for i, head in enumerate(heads)])
+        across = [[(0.0, cell_y * i), (width, cell_y * i)] for i in range(len(labels) + 1)]
+        down = [[(cell_x * j, 0.0), (cell_x * j, height)] for j in range(len(items) + 1)]
+        for lines in (across, down):
+            grid.add(LineCollection(lines, color=PALE, lw=0.5, clip_on=False))
         for answer, style in REPORTED.items():
             at = [(i, j) for j, column in enumerate(answers) for i, given in enumerate(column) if given == answer]
             x, y = [cell_x * (j + 0.5) for _, j in at], [cell_y * (i + 0.5) for i, _ in at]
-            axes.plot(x, y, ls="none", gid=f"items-{answer}", **style)
+            grid.plot(x, y, ls="none", gid=f"items-{answer}", **style)
     shares = ", ".join(f"{head.lower()} {count}" for head, count in zip(heads, counts, strict=True))
     return describe(figure, title, f"{len(labels)} studies; reported by: {shares}.", table.reset_index(drop=True))
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.patches import Rectangle
 
-from headache_evidence.figures.chart import LINE, MARGIN, NOTE_SIZE, chart, nothing_to_show
+from headache_evidence.figures.chart import LINE, MARGIN, NOTE_SIZE, frame, nothing_to_show
 from headache_evidence.figures.evidence_figure import EvidenceFigure, describe, house_style, new_figure
 from headache_evidence.figures.judgement_lights import draw_lights, plain_judgement
 from headache_evidence.figures.palette import INK, JUDGEMENTS
 from headache_evidence.figures.risk_of_bias_lights import OVERALL, domains_by_tool
-from headache_evidence.figures.sheet import page_sheet
+from headache_evidence.figures.sheet import AXIS_LINE, LABEL_SIZE, Sheet, axis_below, names_beside, page_sheet
 from headache_evidence.figures.typeset import LINE_HEIGHT, capitalised, clean, text_width, words, wrap
 
 PITCH = 15.0
@@ -110,41 +110,49 @@ def risk_of_bias_summary_plot(
     judged = part["judgement"].map(plain_judgement)
     names = [capitalised(words(domain)) for domain in shown]
     with house_style():
-        figure, axes = chart(
+        figure, box = frame(
             300.0, 20.0 * len(shown) + 6.0, title=f"{title} ({tool}, k = {part['study_id'].nunique()})",
             x_title="Studies (%)", y_labels=names, legend=[words_ for *_, words_ in JUDGEMENTS.values()],
         )  # fmt: skip
-        axes.set(xlim=(0, 100), ylim=(len(shown) - 0.4, -0.6), xticks=range(0, 101, 20))
-        axes.set_yticks(range(len(shown)), labels=names)
-        axes.tick_params(axis="y", length=0)
+        bars = Sheet(figure, (0.0, 100.0), (len(shown) - 0.4, -0.6), box)
+        bars.set_gid("plot")
+        axis_below(bars, [(share, str(share)) for share in range(0, 101, 20)])
+        bars.plot([0, 0], bars.y_limits, color=INK, lw=AXIS_LINE, clip_on=False, zorder=2.5)
+        names_beside(bars, list(enumerate(names)))
         counts = []
         for row, domain in enumerate(shown):
             here = judged.loc[part["domain"] == domain]
             start = 0.0
-            for key, (fill, symbol, _, meaning) in JUDGEMENTS.items():
+            for key, (fill, symbol, _, _) in JUDGEMENTS.items():
                 n = int((here == key).sum())
                 counts.append((domain, key, n))
                 share = 100 * n / max(len(here), 1)
                 bar = Rectangle((start, row - 0.38), share, 0.76, facecolor=fill, edgecolor=INK, linewidth=0.5)
-                bar.set(hatch=HATCHES[key], gid=f"bar-{domain}-{key}", label=meaning if row == 0 else "_")
-                axes.add_artist(bar)
+                bar.set(hatch=HATCHES[key], gid=f"bar-{domain}-{key}")
+                bars.add(bar)
                 if share >= 3:
                     count = f"{symbol} {n}" if share >= 7 else str(n)
-                    axes.text(
+                    bars.text(
                         start + share / 2, row, count, ha="center", va="center_baseline", weight="bold",
                         bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8}, size=7.0,
                         gid=f"count-{domain}-{key}",
                     )  # fmt: skip
                 start += share
-        handles = [
-            Rectangle(
-                (0, 0), 1, 1, facecolor=fill, edgecolor=INK, lw=0.5, hatch=HATCHES[key], label=f"{symbol} {meaning}"
-            )
-            for key, (fill, symbol, _, meaning) in JUDGEMENTS.items()
-        ]
-        axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0)
+        _legend(bars)
     numbers = pd.DataFrame(counts, columns=["domain", "judgement", "studies"])
     return describe(figure, title, _overall_words(part), numbers)
+
+
+def _legend(bars: Sheet) -> None:
+    """Swatches and words right of the bars."""
+    left, top = bars.x_limits[1] + 9.0 * bars.x_point, bars.y_limits[1]
+    for place, (key, (fill, symbol, _, meaning)) in enumerate(JUDGEMENTS.items()):
+        base = top + (8.7 + 1.5 * LABEL_SIZE * place) * bars.y_point
+        width, height = 15.0 * bars.x_point, 5.25 * bars.y_point
+        swatch = Rectangle((left, base - height), width, height, facecolor=fill, edgecolor=INK, linewidth=0.5)
+        swatch.set(hatch=HATCHES[key], clip_on=False)
+        bars.add(swatch)
+        bars.text(left + 21.0 * bars.x_point, base, f"{symbol} {meaning}", size=LABEL_SIZE, gid=f"legend-{key}")
 
 
 def _has_overall(table: pd.DataFrame, tool: str) -> bool:

@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from matplotlib.markers import TICKDOWN
 from matplotlib.patches import Polygon, Rectangle
 
 from headache_evidence.figures.evidence_figure import EvidenceFigure
 from headache_evidence.figures.palette import BLUE, INK, ORANGE, PALE, PAPER, RULE
-from headache_evidence.figures.row_table import FOOTER_SIZE, Layout, Placed, Row
-from headache_evidence.figures.sheet import Sheet
+from headache_evidence.figures.row_table import Layout, Placed, Row
+from headache_evidence.figures.sheet import Sheet, axis_below
 
 LARGEST_SQUARE = 9.0  # side in points of the square with the largest weight
 SMALLEST_SQUARE = 1.2
 DIAMOND = 4.0  # half height in points
-AXIS_LINE, TICK = 0.6, 3.0  # width of the axis line, length of its ticks
 
 
 @dataclass(frozen=True)
@@ -63,20 +61,8 @@ def plot_sheet(figure: EvidenceFigure, layout: Layout, axis: PlotAxis) -> Sheet:
     for at, gid, style in ((axis.null, "null", "-"), (axis.pooled, "pooled-line", (0, (4, 3)))):
         if at is not None and axis.low <= at <= axis.high:
             plot.plot([at, at], [layout.plot_top, bottom], color=INK, lw=0.75, ls=style, zorder=1, gid=gid)
-    _axis_line(plot, axis, bottom)
+    axis_below(plot, axis.ticks, pad=2.0)
     return plot
-
-
-def _axis_line(plot: Sheet, axis: PlotAxis, y: float) -> None:
-    ticks = [(at, label) for at, label in axis.ticks if axis.low <= at <= axis.high]
-    style = {"color": INK, "clip_on": False, "zorder": 2.5}
-    plot.plot([axis.low, axis.high], [y, y], lw=AXIS_LINE, solid_capstyle="projecting", gid="axis", **style)
-    plot.plot(
-        [at for at, _ in ticks], [y] * len(ticks), ls="none", marker=TICKDOWN, ms=TICK, mew=AXIS_LINE, gid="ticks",
-        **style,
-    )  # fmt: skip
-    for place, (at, label) in enumerate(ticks):
-        plot.text(at, y + TICK + 2.0, label, size=FOOTER_SIZE, ha="center", va="top", gid=f"tick-{place}")
 
 
 def draw_row(

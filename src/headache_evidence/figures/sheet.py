@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy.typing as npt
@@ -9,9 +10,15 @@ from matplotlib.artist import Artist
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.markers import TICKDOWN
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox, BboxTransformFrom, BboxTransformTo, TransformedBbox
 
+from headache_evidence.figures.palette import FONT_SIZE, INK
+
+POINTS_PER_INCH = 72.0
+AXIS_LINE, TICK, PAD = 0.6, 3.0, 3.5  # points: line and ticks, from there to the label
+LABEL_SIZE = FONT_SIZE - 0.5
 Mark = TypeVar("Mark", bound=Artist)
 
 
@@ -26,6 +33,8 @@ class Sheet(Artist):
     figure : what the sheet lies on.
     x_limits, y_limits : values at the left and right, lower and upper edge.
     box : left, bottom, width and height as parts of the figure.
+
+    ``x_point`` and ``y_point`` are the values of one point to the right and down.
     """
 
     def __init__(
@@ -38,6 +47,9 @@ class Sheet(Artist):
         self._box = TransformedBbox(Bbox.from_bounds(*box), figure.transFigure)
         limits = Bbox([(x_limits[0], y_limits[0]), (x_limits[1], y_limits[1])])
         self._scale = BboxTransformFrom(limits) + BboxTransformTo(self._box)
+        width, height = figure.get_size_inches() * POINTS_PER_INCH
+        self.x_point = (x_limits[1] - x_limits[0]) / (box[2] * width)
+        self.y_point = (y_limits[0] - y_limits[1]) / (box[3] * height)
         self._marks: list[Artist] = []
         figure.add_artist(self)
 
@@ -81,6 +93,35 @@ class Sheet(Artist):
             mark.draw(renderer)
         renderer.close_group("axes")
         self.stale = False
+
+
+def axis_below(sheet: Sheet, ticks: Sequence[tuple[float, str]], pad: float = PAD) -> None:
+    """A line at the lower edge with ticks and their labels, ``pad`` points below them."""
+    (low, high), bottom = sheet.x_limits, sheet.y_limits[0]
+    shown = [(at, label) for at, label in ticks if low <= at <= high]
+    style: dict[str, Any] = {"color": INK, "clip_on": False, "zorder": 2.5}
+    sheet.plot([low, high], [bottom] * 2, lw=AXIS_LINE, solid_capstyle="projecting", gid="axis", **style)
+    sheet.plot(
+        [at for at, _ in shown], [bottom] * len(shown), ls="none", marker=TICKDOWN, ms=TICK, mew=AXIS_LINE,
+        gid="ticks", **style,
+    )  # fmt: skip
+    y = bottom + (TICK + pad) * sheet.y_point
+    for place, (at, label) in enumerate(shown):
+        sheet.text(at, y, label, size=LABEL_SIZE, ha="center", va="top", gid=f"tick-{place}")
+
+
+def names_beside(sheet: Sheet, names: Sequence[tuple[float, str]]) -> None:
+    """Names left of a sheet, each at its height."""
+    x = sheet.x_limits[0] - PAD * sheet.x_point
+    for place, (y, name) in enumerate(names):
+        sheet.text(x, y, name, size=LABEL_SIZE, ha="right", va="center_baseline", gid=f"name-{place}")
+
+
+def names_above(sheet: Sheet, names: Sequence[tuple[float, str]]) -> None:
+    """Names above a sheet, written upwards."""
+    y = sheet.y_limits[1] - PAD * sheet.y_point
+    for place, (x, name) in enumerate(names):
+        sheet.text(x, y, name, size=LABEL_SIZE, ha="center", va="bottom", rotation=90, gid=f"heading-{place}")
 
 
 def page_sheet(figure: Figure, width: float, height: float) -> Sheet:

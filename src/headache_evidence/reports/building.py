@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -40,51 +39,49 @@ def build(job: Job, progress: Progress, nursery: Nursery | None = None) -> bool:
     """Make the report in ``job.build_dir``; True when it is good, False when the folder describes a failure."""
     report = job.build_dir / "report"
     report.mkdir(parents=True)
-    started = now()
-    done: list[ExecutedNotebook] = []
+    started, last = now(), job.notebooks[-1]
     try:
-        with _notebooks_at_work(job, report, progress, nursery) as results:
-            for result in results:
-                done.append(result())
-        _write_report(job, report, started, done)
-    except (NotebookError, OSError) as error:
-        current = job.notebooks[min(len(done), len(job.notebooks) - 1)]
-        reason = error if isinstance(error, NotebookError) else NotebookRunError(f"{current.name}: {error}")
-        write_failure(job, reason, current, started)
+        _write_report(job, report, started, _run_notebooks(job, report, progress, nursery))
+    except _FailedNotebookError as failed:
+        write_failure(job, failed.reason, failed.notebook, started)
+        return False
+    except OSError as error:
+        write_failure(job, NotebookRunError(f"{last.name}: {error}"), last, started)
         return False
     return True
 
 
-@contextlib.contextmanager
-def _notebooks_at_work(
-    job: Job, report: Path, progress: Progress, nursery: Nursery | None
-) -> Iterator[list[Callable[[], ExecutedNotebook]]]:
-    """Runs the notebooks, as many at a time as the job says; one function for each, in order, waits for its result.
+class _FailedNotebookError(Exception):
+    def __init__(self, notebook: Path, reason: NotebookError) -> None:
+        super().__init__(str(reason))
+        self.notebook, self.reason = notebook, reason
 
-    A notebook that fails lets those at work come to their end; no other is begun.
+
+def _run_notebooks(job: Job, report: Path, progress: Progress, nursery: Nursery | None) -> list[ExecutedNotebook]:
+    """Run the notebooks, as many at a time as the job says.
+
+    After a failure none is begun, and those at work come to their end; told is the failure of the first in order.
     """
     failed, one_at_a_time = threading.Event(), threading.Lock()
 
     def run(notebook: Path) -> ExecutedNotebook:
-        if failed.is_set():
-            raise NotebookRunError(f"{notebook.name}: not run, since an earlier notebook failed.")
         try:
-            executed = run_notebook(
-                notebook,
-                job_parameters(job, notebook, report),
-                log=log_of(job, notebook),
-                timeout=job.timeout,
-                nursery=nursery,
-            )
-            with one_at_a_time:
-                progress(notebook.name, executed.run.seconds)
-        except BaseException:
+            if failed.is_set():
+                raise NotebookRunError(f"{notebook.name}: not run, since an earlier notebook failed.")
+            parameters, log = job_parameters(job, notebook, report), log_of(job, notebook)
+            executed = run_notebook(notebook, parameters, log=log, timeout=job.timeout, nursery=nursery)
+        except NotebookError as error:
             failed.set()
-            raise
+            raise _FailedNotebookError(notebook, error) from error
+        except OSError as error:
+            failed.set()
+            raise _FailedNotebookError(notebook, NotebookRunError(f"{notebook.name}: {error}")) from error
+        with one_at_a_time:
+            progress(notebook.name, executed.run.seconds)
         return executed
 
     with ThreadPoolExecutor(job.notebooks_at_a_time) as pool:
-        yield [pool.submit(run, notebook).result for notebook in job.notebooks]
+        return list(pool.map(run, job.notebooks))
 
 
 def log_of(job: Job, notebook: Path) -> Path:

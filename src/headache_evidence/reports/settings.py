@@ -68,7 +68,8 @@ def read_settings(
 
     Parameters
     ----------
-    types, outcomes : empty means all of the protocol. jobs : 0 means one more than cores, since kernels often wait.
+    types, outcomes : empty means all of the protocol. jobs : notebooks at a time; 0 means one more than cores, since
+        kernels often wait.
     notebooks_dir : ``notebooks`` beside the data folder when None.
 
     Raises
