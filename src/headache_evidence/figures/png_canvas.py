@@ -129,7 +129,7 @@ def png_bytes(pixels: npt.NDArray[np.uint8], dpi: float, words: Mapping[str, str
     for name, data, *_ in about.chunks:
         putchunk(file, name, data)
     putchunk(file, b"pHYs", _numbers(per_metre, per_metre) + b"\x01")
-    putchunk(file, b"IDAT", zlib.compress(rows.tobytes(), COMPRESSION))
+    putchunk(file, b"IDAT", zlib.compress(rows.data, COMPRESSION))
     putchunk(file, b"IEND")
     return file.getvalue()
 

@@ -6,6 +6,7 @@ Each takes a headache type and is saved into ``output_dir``/figures as SVG and P
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +98,7 @@ def reporting_map_figures(
 ) -> Iterator[EvidenceFigure]:
     """What each study reports: the studies with a comparison group first, then those without."""
     studies = _of_type(evidence.studies, headache_type).sort_values(["year", "study_id"])
-    items = reported_items(evidence).loc[studies["study_id"]]
+    items = reported_items(replace(evidence, studies=studies))
     items.insert(0, "study", study_labels(evidence.studies).reindex(items.index))
     tool = evidence.risk_of_bias.drop_duplicates("study_id").set_index("study_id")["tool"].reindex(items.index)
     kinds = {
