@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -57,7 +57,8 @@ HOUSE_STYLE: dict[str, Any] = {
 @contextmanager
 def house_style() -> Iterator[None]:
     """The look of every figure, whatever the caller's rcParams say; they are as before afterwards."""
-    with mpl.rc_context({key: value for key, value in _house_settings().items() if mpl.rcParams[key] != value}):
+    changes = {key: value for key, value in _house_settings().items() if mpl.rcParams[key] != value}
+    with mpl.rc_context(changes) if changes else nullcontext():
         yield
 
 

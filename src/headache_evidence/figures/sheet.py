@@ -76,7 +76,7 @@ class Sheet(Artist):
 
     def _changed(self, _: Artist, changed: bool) -> None:
         if changed:
-            self.stale = True
+            self.stale = self._figure.stale = True
 
     def get_children(self) -> list[Artist]:
         """Texts and marks, as they were put."""
@@ -85,6 +85,11 @@ class Sheet(Artist):
     def get_window_extent(self, renderer: RendererBase | None = None) -> Bbox:
         """Place in pixels."""
         return self._box.frozen()
+
+    def get_tightbbox(self, renderer: RendererBase | None = None) -> Bbox:
+        """Place in pixels of all that is drawn, words outside the sheet included."""
+        boxes = [mark.get_tightbbox(renderer) for mark in self._marks]
+        return Bbox.union([self._box, *(box for box in boxes if box is not None)])
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw all."""

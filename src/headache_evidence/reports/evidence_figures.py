@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from headache_evidence.tables.reporting import reported_items
 from headache_evidence.tables.risk_of_bias import DOMAINS, JBI
 
 PARTLY = "partly (of an outcome: numbers without spread, total or interval)"
+LABELLED_BY = ("study_id", "authors", "year", "title")
 CERTAINTY_ORDER = ("high", "moderate", "low", "very_low")
 
 
@@ -45,7 +47,7 @@ def study_timeline_figure(
     studies = _of_type(evidence.studies, headache_type)
     table = pd.DataFrame(
         {
-            "label": studies["study_id"].map(study_labels(evidence.studies)),
+            "label": studies["study_id"].map(_labels(evidence)),
             "year": studies["year"].astype(float),
             "technique": studies["study_id"].map(_main_technique(evidence.arms, protocol)).fillna("not stated"),
             "n": studies["n_analysed"].fillna(studies["n_randomised"]).astype(float),
@@ -84,7 +86,7 @@ def risk_of_bias_figures(
 
 def _judgements_by_tool(evidence: Evidence, headache_type: str) -> Iterator[tuple[str, pd.DataFrame]]:
     of_type = _of_type(evidence.studies, headache_type)
-    labels = study_labels(evidence.studies)
+    labels = _labels(evidence)
     table = evidence.risk_of_bias.loc[evidence.risk_of_bias["study_id"].isin(of_type["study_id"])]
     table = table.assign(label=table["study_id"].map(labels), year=table["study_id"].map(_years(evidence)))
     for tool in DOMAINS:
@@ -99,7 +101,7 @@ def reporting_map_figures(
     """What each study reports: the studies with a comparison group first, then those without."""
     studies = _of_type(evidence.studies, headache_type).sort_values(["year", "study_id"])
     items = reported_items(replace(evidence, studies=studies))
-    items.insert(0, "study", study_labels(evidence.studies).reindex(items.index))
+    items.insert(0, "study", _labels(evidence).reindex(items.index))
     tool = evidence.risk_of_bias.drop_duplicates("study_id").set_index("study_id")["tool"].reindex(items.index)
     kinds = {
         "What each study with a comparison group reports": items.loc[(tool != JBI).to_numpy()],
@@ -177,6 +179,16 @@ def course_figure(
     title = f"{protocol.headache_types[headache_type]}: course over time by study"
     figure = trajectory_plot(table.loc[followed], y_title=protocol.outcomes[outcome].title, title=title)
     return _saved(figure, output_dir, f"{headache_type}.course.{outcome}")
+
+
+def _labels(evidence: Evidence) -> pd.Series:
+    return _labels_of(*(tuple(evidence.studies[name]) for name in LABELLED_BY))
+
+
+@lru_cache(maxsize=2)
+def _labels_of(*columns: tuple[object, ...]) -> pd.Series:
+    """Labels of the studies with these cells, which several figures of a report ask for."""
+    return study_labels(pd.DataFrame(dict(zip(LABELLED_BY, columns, strict=True))))
 
 
 def _of_type(studies: pd.DataFrame, headache_type: str) -> pd.DataFrame:
