@@ -54,7 +54,7 @@ class TextRenderer(RendererAgg):
         start = cos * x + sin * up - space_width(file, size, self.dpi)
         base = cos * up - sin * x
         left, below = math.floor(start), math.floor(base)
-        font = sized_font(file, size, self.dpi)
+        font = sized_font(f" {s}", file, size, self.dpi)
         font._set_transform(_UPRIGHT, [round(64 * (start - left)), round(64 * (base - below))])  # type: ignore[attr-defined]
         font.set_text(f" {s}", 0.0, flags=LoadFlags.NO_HINTING)
         font.draw_glyphs_to_bitmap(antialiased=True)

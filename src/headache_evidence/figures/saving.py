@@ -27,7 +27,7 @@ from headache_evidence.figures.typeset import clean
 FORMATS = ("svg", "png", "pdf", "csv")
 SVG_BACKEND = "module://headache_evidence.figures.svg_canvas"
 #: Embedded together, so that nearly all figures carry the same two fonts, which are made once.
-USUAL_CHARACTERS = "".join(map(chr, range(0x20, 0x7F))) + "\xa0–—−×±²τ≤≥·…’†‡←→●◐○⊕"
+USUAL_CHARACTERS = "".join(map(chr, range(0x20, 0x7F))) + "\xa0–—−×±²τ≤≥·…’‘“”†‡←→●◐○⊕"
 _TEXT = re.compile(r"<text[^>]*style=\"([^\"]*)\"[^>]*>(.*?)</text>", re.DOTALL)
 _GROUP = re.compile(r"<g id=\"([^\"]+)\">")
 _TAG = re.compile(r"<[^>]+>")
