@@ -13,7 +13,6 @@ from headache_evidence.conclusions.grading import better, certainty
 from headache_evidence.conclusions.summary_of_findings import absolute_of
 from headache_evidence.conclusions.thresholds import important_difference
 from headache_evidence.conclusions.verdicts import RatedEffect
-from headache_evidence.effects.effect_table import usable_effects
 from headache_evidence.pools.answers import Answer, answer
 from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.protocol import Protocol
@@ -69,7 +68,7 @@ def rated_effects(
         asked = question.outcome in outcomes and question.comparison in comparisons
         if not asked or question.intervention != "injection" or not item.pooled.k:
             continue
-        rows = usable_effects(item.effects)
+        rows = item.usable
         kept = rows.loc[[chosen(row) for _, row in rows.iterrows()]]
         if kept.empty:
             continue
@@ -113,7 +112,7 @@ def _rated_effect(own: Answer, case: Case, technique: str) -> RatedEffect:
         estimate, ci = -estimate, (-ci[1], -ci[0])
     return RatedEffect(
         outcome=own.question.outcome,
-        study_ids=tuple(usable_effects(own.effects)["study_id"]),
+        study_ids=tuple(own.usable["study_id"]),
         k=own.pooled.k,
         benefit=estimate,
         ci=ci,

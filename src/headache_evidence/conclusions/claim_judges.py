@@ -24,7 +24,6 @@ from headache_evidence.conclusions.grading import certainty, information_size
 from headache_evidence.conclusions.harms import event_title
 from headache_evidence.conclusions.number_words import count
 from headache_evidence.conclusions.thresholds import important_difference
-from headache_evidence.effects.effect_table import usable_effects
 from headache_evidence.pools.exact_intervals import clopper_pearson
 from headache_evidence.pools.mantel_haenszel import mantel_haenszel
 from headache_evidence.tables.protocol_certainty import Claim
@@ -190,7 +189,7 @@ def judge_long_term(claim: Claim, technique: str, case: Case) -> tuple[Judged, .
     studies, levels = set(), []
     for item in case.answers:
         if item.question.window in claim.windows and item.question.stream == "controlled":
-            rows = usable_effects(item.effects)
+            rows = item.usable
             own = set(rows.loc[rows["technique"] == technique, "study_id"])
             studies |= own
             levels += [certainty(item, case.protocol, case.evidence).level] if own else []
@@ -215,7 +214,7 @@ def judge_larger_trials(claim: Claim, technique: str, case: Case) -> tuple[Judge
             if not asked or question.intervention != "injection" or not item.pooled.k:
                 continue
             needed = information_size(item, case.protocol, threshold)
-            own = usable_effects(item.effects)
+            own = item.usable
             own = own.loc[own["technique"] == technique]
             patients = float(own["n1"].sum() + own["n2"].sum())
             studies |= set(own["study_id"])

@@ -14,7 +14,6 @@ from headache_evidence.conclusions.judgement import NO_EVIDENCE, Certainty
 from headache_evidence.conclusions.number_words import count
 from headache_evidence.conclusions.thresholds import ImportantDifference, important_difference
 from headache_evidence.effects.effect_request import OUTSIDE
-from headache_evidence.effects.effect_table import usable_effects
 from headache_evidence.effects.extraction_tables import ADVERSE_EVENT
 from headache_evidence.pools.answers import Answer
 from headache_evidence.pools.next_trial import next_trial
@@ -204,7 +203,7 @@ def _size_without_trials(
         half = threshold.size / 2000
         size = required_information_size(control_risk=0.5 - half, intervention_risk=0.5 + half, **power).n
         return size, f"{threshold.size:g} per 1000 at a risk of one half, the most demanding"
-    tables = [usable_effects(item.effects)[["study_id", "sd1", "sd2"]] for item in answers]
+    tables = [item.usable[["study_id", "sd1", "sd2"]] for item in answers]
     spreads = pd.concat(tables) if tables else pd.DataFrame(columns=["study_id", "sd1", "sd2"])
     known = spreads.loc[spreads[["sd1", "sd2"]].notna().any(axis=1)]
     sd = float(np.nanmedian(known[["sd1", "sd2"]].to_numpy(float))) if len(known) else math.nan
@@ -251,7 +250,7 @@ def remedies(reason: str) -> Sequence[str]:
 
 
 def _chances(answer: Answer) -> dict[int, float]:
-    rows = usable_effects(answer.effects)
+    rows = answer.usable
     if answer.pooled.k < 2 or not math.isfinite(patient_sd(rows)):
         return {}
     trial = next_trial(

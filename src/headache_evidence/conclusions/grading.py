@@ -29,7 +29,6 @@ from headache_evidence.conclusions.judgement import (
 )
 from headache_evidence.conclusions.thresholds import ImportantDifference, important_difference
 from headache_evidence.conclusions.upgrading import dose_response, large_effect, not_applicable, residual_confounding
-from headache_evidence.effects.effect_table import usable_effects
 from headache_evidence.effects.measure_scales import measure_scale
 from headache_evidence.errors import InputError
 from headache_evidence.pools.answers import Answer
@@ -128,7 +127,7 @@ def _lowering(
 ) -> tuple[DomainJudgement, ...]:
     rules, question, pooled = protocol.certainty, answer.question, answer.pooled
     randomised = question.design == "randomised"
-    rows = usable_effects(answer.effects)
+    rows = answer.usable
     weights = study_weights(answer, rows)
     scale = measure_scale(question.measure)
     yi, half = rows["yi"].to_numpy(float), Z95 * np.sqrt(rows["vi"].to_numpy(float))
@@ -162,7 +161,7 @@ def _raising(answer: Answer, protocol: Protocol, lowered: Iterable[DomainJudgeme
     down = [domain.domain.replace("_", " ") for domain in lowered if domain.levels < 0]
     if down:
         return not_applicable(f"rated down for {', '.join(down)}")
-    rows = usable_effects(answer.effects)
+    rows = answer.usable
     stated = rows.loc[rows["volume_ml"].notna()]
     rules = protocol.certainty.upgrading
     p_value = math.nan
@@ -206,7 +205,7 @@ def _imprecision(answer: Answer, protocol: Protocol, threshold: ImportantDiffere
 
 def information_size(answer: Answer, protocol: Protocol, threshold: ImportantDifference) -> float:
     """Patients that one adequately powered study would need (optimal information size); NaN when not known."""
-    rules, rows = protocol.certainty.imprecision, usable_effects(answer.effects)
+    rules, rows = protocol.certainty.imprecision, answer.usable
     power = {"alpha": rules.alpha, "power": rules.power}
     if answer.question.measure in ("OR", "RR"):
         base = median_comparator_risk(answer.effects)

@@ -20,7 +20,6 @@ from headache_evidence.conclusions.number_words import (
     span,
 )
 from headache_evidence.conclusions.thresholds import ImportantDifference
-from headache_evidence.effects.effect_table import usable_effects
 from headache_evidence.effects.measure_scales import measure_scale
 from headache_evidence.pools.answers import Answer
 from headache_evidence.pools.exact_intervals import clopper_pearson
@@ -83,7 +82,7 @@ def share_words(answer: Answer) -> str:
     event was added to would tell of events that nobody had.
     """
     scale, pooled = measure_scale(answer.question.measure), answer.pooled
-    rows = usable_effects(answer.effects)
+    rows = answer.usable
     events, total = (float(rows[name].astype(float).sum(skipna=False)) for name in ("events1", "n1"))
     if total > 0 and events in (0.0, total):
         low, high = (1000 * float(limit) for limit in clopper_pearson(events, total))
@@ -99,7 +98,7 @@ def share_words(answer: Answer) -> str:
 
 def intervention_words(answer: Answer) -> str:
     """The techniques of the usable studies in words."""
-    present = usable_effects(answer.effects)["technique"].unique()
+    present = answer.usable["technique"].unique()
     return " or ".join(words for name, words in TECHNIQUES.items() if name in present) or "the procedure"
 
 

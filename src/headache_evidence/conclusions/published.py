@@ -13,7 +13,6 @@ import pandas as pd
 from headache_evidence.conclusions.downgrading import excludes
 from headache_evidence.conclusions.number_words import count
 from headache_evidence.effects.effect_request import OUTSIDE
-from headache_evidence.effects.effect_table import usable_effects
 from headache_evidence.effects.measure_scales import MEASURE_SCALES, measure_scale
 from headache_evidence.pools.answers import Answer, answer
 from headache_evidence.pools.result import Interval
@@ -156,7 +155,7 @@ def _explain(
     review: Mapping[Hashable, Any], best: Answer | None, candidates: Sequence[Answer], years: Mapping[str, Any]
 ) -> str:
     """Which trials ours holds, before and after the review, which it could not use, and how many it cannot see."""
-    rows = usable_effects(best.effects).to_dict("records") if best is not None else []
+    rows = best.usable.to_dict("records") if best is not None else []
     after = [str(r["label"]) for r in rows if _later(r, review, years)]
     before = [str(r["label"]) for r in rows if str(r["label"]) not in after]
     left = {
@@ -184,7 +183,7 @@ def _later(row: Mapping[Hashable, Any], review: Mapping[Hashable, Any], years: M
 
 def _hangs_on(review: Mapping[Hashable, Any], best: Answer, years: Mapping[str, Any], protocol: Protocol) -> str:
     """The trials without which ours would agree with the review: later ones together, or any single one."""
-    rows = usable_effects(best.effects)
+    rows = best.usable
     if len(rows) < 2:
         return "ours is a single trial"
     sets = {str(r["label"]): [r["study_id"]] for r in rows.to_dict("records")}

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
-from matplotlib.ft2font import FT2Font, LoadFlags
+from matplotlib.ft2font import FT2Font, Kerning, LoadFlags
 
 from headache_evidence.figures.palette import FONT
 
 _MEASURED_AT = 100.0  # points, at 72 per inch: unhinted text scales
 #: Scripts in which a character has the same shape beside any other: Latin, Greek, Cyrillic, signs. No joined marks.
 _SIDE_BY_SIDE = re.compile(r"[\u0020-\u007e\u00a0-\u02ff\u0370-\u0482\u048a-\u058f\u2010-\u2027\u2030-\u27bf]*")
+_BEGINS_LIGATURES = "f"  # ff, fi, fl
 
 
 def house_font_file(font: FontProperties) -> str:
@@ -53,7 +54,10 @@ def _extent(text: str, file: str) -> tuple[int, int, int]:
 @lru_cache(maxsize=20_000)
 def _kerning(left: str, right: str, file: str) -> int:
     """By how much a pair of characters is wider than both apart."""
-    return _laid_out(left + right, file)[0] - _laid_out(left, file)[0] - _laid_out(right, file)[0]
+    if left == _BEGINS_LIGATURES or not _characters(file).issuperset((left, right)):
+        return _laid_out(left + right, file)[0] - _laid_out(left, file)[0] - _laid_out(right, file)[0]
+    font = sized_font(left + right, file, _MEASURED_AT, 72.0)
+    return font.get_kerning(font.get_char_index(ord(left)), font.get_char_index(ord(right)), Kerning.UNFITTED)
 
 
 @lru_cache(maxsize=20_000)

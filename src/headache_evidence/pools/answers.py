@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import pandas as pd
@@ -34,15 +34,20 @@ class Answer:
     pooled: PooledResult
     subgroups: dict[str, PooledResult]
 
-    @property
+    @cached_property
+    def usable(self) -> pd.DataFrame:
+        """The effects that are pooled."""
+        return usable_effects(self.effects)
+
+    @cached_property
     def left_out(self) -> pd.DataFrame:
         """Studies that report the outcome but could not be used, with the reason."""
-        unusable = self.effects.loc[~self.effects["usable"]]
-        return unusable[["study_id", "label", "reason", "source_url"]].reset_index(drop=True)
+        unusable = self.effects.loc[~self.effects["usable"], ["study_id", "label", "reason", "source_url"]]
+        return unusable.reset_index(drop=True)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, as it stands in results.json."""
-        question, usable = self.question, usable_effects(self.effects)
+        question, usable = self.question, self.usable
         first = self.effects.iloc[0]
         return {
             "question_id": question.question_id,

@@ -222,7 +222,8 @@ def _randomised_sizes(
     It does not apply to crossover trials, to rows about part of an arm, and where it is below the number analysed.
     """
     sizes = np.full((2, len(rows)), np.nan)
-    for i, row in enumerate(rows.to_dict("records")):
+    needed = rows[["study_id", "design", "source_rows", "arm_1", "arm_2", "n1", "n2"]]
+    for i, row in enumerate(needed.to_dict("records")):
         if row["design"] == "rct_crossover" or rows_of_part.intersection(str(row["source_rows"]).split("; ")):
             continue
         sides = [str(row[name]).split("+") for name in ("arm_1", "arm_2") if row[name]]

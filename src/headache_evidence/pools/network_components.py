@@ -123,9 +123,10 @@ def network_contrasts(effects: pd.DataFrame, arms: pd.DataFrame, large_volume_ml
         table["usable"] = True
     if "reason" not in table.columns:
         table["reason"] = ""
+    needed = arms.loc[arms["study_id"].isin(set(table["study_id"]))]
     treatment = {
         (str(row["study_id"]), str(row["arm_id"])): treatment_of_arm(row, large_volume_ml)
-        for row in map(_named, arms.to_dict("records"))
+        for row in map(_named, needed.to_dict("records"))
     }
     usable = usable_effects(table).index
     for column, arm_column in (("treat1", "arm_1"), ("treat2", "arm_2")):

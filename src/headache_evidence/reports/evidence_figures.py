@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from headache_evidence.conclusions.grading import certainties
-from headache_evidence.effects.effect_table import usable_effects
 from headache_evidence.effects.extraction_tables import extraction_tables
 from headache_evidence.effects.labels import study_labels
 from headache_evidence.figures.evidence_figure import EvidenceFigure
@@ -151,7 +150,7 @@ def evidence_map_figure(
 
 def _patients_by_study(answers: Iterable[Answer]) -> pd.Series:
     """Patients of each study with a usable effect; a study in several answers counts once, with its largest number."""
-    tables = [usable_effects(item.effects)[["study_id", "n1", "n2"]] for item in answers]
+    tables = [item.usable[["study_id", "n1", "n2"]] for item in answers]
     if not tables:
         return pd.Series(dtype=float)
     effects = pd.concat(tables)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from headache_evidence.conclusions.thresholds import important_difference
-from headache_evidence.effects.effect_table import FloatArray, usable_effects
+from headache_evidence.effects.effect_table import FloatArray
 from headache_evidence.effects.extraction_tables import extraction_tables
 from headache_evidence.effects.measure_scales import measure_scale
 from headache_evidence.errors import InputError
@@ -129,7 +129,7 @@ def show_meta_regression(answers: Iterable[Answer], protocol: Protocol) -> Reada
 
 
 def _regression_words(item: Answer, moderator: str, protocol: Protocol) -> str:
-    known = usable_effects(item.effects)[moderator].dropna()
+    known = item.usable[moderator].dropna()
     if known.nunique() < 2:
         what = "one value" if len(known) else "no value"
         return f"not estimable: {what} (known for {len(known)} of {item.pooled.k})"
