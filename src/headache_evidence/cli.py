@@ -6,7 +6,7 @@ Exit codes: 0 all good; 1 a notebook failed, faults or differences were found; 2
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -16,6 +16,7 @@ import typer
 from headache_evidence.errors import EvidenceError, HeadacheEvidenceError
 
 if TYPE_CHECKING:
+    from headache_evidence.reports.nursery import WarmProcess
     from headache_evidence.reports.pipeline import Outcome
     from headache_evidence.reports.progress import Progress
     from headache_evidence.reports.settings import Settings
@@ -27,6 +28,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help=__doc__,
 )
+
+STOPPED = 130
 
 DataOption = Annotated[Path, typer.Option("--data", help="Folder with the evidence tables and protocol.yml.")]
 OutputOption = Annotated[Path, typer.Option("--output", help="Folder of the published reports.")]
@@ -41,6 +44,8 @@ Examples:
   headache-evidence report --types migraine --outcomes headache_days --force
 
   headache-evidence report --dry-run
+
+  headache-evidence report --watch
 """
 
 
@@ -58,16 +63,19 @@ def report(
     timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds that one notebook may take.")] = 600,
     force: Annotated[bool, typer.Option("--force", help="Make reports that are current, too.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be made, and why.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on, and do it again after each change of data or notebooks.")
+    ] = False,
     output: OutputOption = Path("reports"),
     data: DataOption = Path("data"),
 ) -> None:
     """Make the reports whose data, notebooks, code or parameters changed, and publish them."""
-    with _errors():
-        from headache_evidence.reports import pipeline
+
+    def settings() -> Settings:
         from headache_evidence.reports.parameters import parse_assignments
         from headache_evidence.reports.settings import read_settings
 
-        settings = read_settings(
+        return read_settings(
             data,
             output,
             types=_split([*(types or []), *(more_types or [])]),
@@ -77,13 +85,41 @@ def report(
             force=force,
             timeout=timeout,
         )
+
+    if watch and (force or dry_run):
+        _fail("--watch makes what has changed; it goes neither with --force nor with --dry-run.")
+    with _errors():
         if dry_run:
-            _tell_plan(settings)
-            return
-        outcome = pipeline.run(settings, _progress())
-        _tell_outcome(settings, outcome)
+            _tell_plan(settings())
+        elif watch:
+            _watch(settings)
+        else:
+            _bring_up_to_date(settings())
+
+
+def _bring_up_to_date(settings: Settings, warm: WarmProcess | None = None) -> None:
+    from headache_evidence.reports import pipeline
+
+    outcome = pipeline.run(settings, _progress(), warm)
+    _tell_outcome(settings, outcome)
     if outcome.failed:
         raise typer.Exit(1)
+
+
+def _watch(settings: Callable[[], Settings]) -> None:
+    from headache_evidence.reports.watching import watch
+
+    def bring_up_to_date(warm: WarmProcess | None) -> None:
+        try:
+            with _errors():
+                _bring_up_to_date(settings(), warm)
+        except typer.Exit as told:
+            if told.exit_code == STOPPED:
+                raise
+        typer.echo("Watching data and notebooks; Ctrl-C ends.")
+
+    now = settings()
+    watch(bring_up_to_date, now.data_dir, [now.data_dir, now.notebooks_dir])
 
 
 @app.command(epilog="Example:\n\n  headache-evidence check data")
@@ -273,7 +309,7 @@ def _errors() -> Iterator[None]:
     except HeadacheEvidenceError as error:
         _fail(str(error))
     except KeyboardInterrupt:
-        _fail("Stopped; the published reports are whole.", code=130)
+        _fail("Stopped; the published reports are whole.", code=STOPPED)
     except (IsADirectoryError, NotADirectoryError) as error:
         _fail(f"{error.filename}: {error.strerror}; nothing was made.")
     except OSError as error:

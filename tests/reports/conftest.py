@@ -13,11 +13,10 @@ import nbformat
 import pytest
 
 from headache_evidence.reports.fingerprint import package_hash, whole_data_hash
-from headache_evidence.reports.nursery import Nursery, nursery
+from headache_evidence.reports.nursery import Nursery, WarmProcess, warm_process
 from headache_evidence.reports.pipeline import Outcome, run
 from headache_evidence.reports.progress import Progress
 from headache_evidence.reports.settings import Settings, read_settings
-from headache_evidence.reports.workers import prepare_warm_process
 
 PARAMETERS = 'headache_type: str = "migraine"\ndata_dir: str = "../data"\noutput_dir: str = ""'
 
@@ -48,11 +47,19 @@ def make_notebook(tmp_path: Path) -> MakeNotebook:
 
 
 @pytest.fixture(scope="session")
-def warm_nursery() -> Iterator[Nursery | None]:
+def warm() -> Iterator[WarmProcess | None]:
+    """A warm process for all tests of this folder."""
+    with warm_process(Path(__file__).parents[2] / "data") as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def warm_nursery(warm: WarmProcess | None) -> Iterator[Nursery | None]:
     """A nursery for all tests of this folder."""
-    prepare_warm_process(Path(__file__).parents[2] / "data")
-    with nursery() as opened:
-        yield opened
+    nursery = warm.open_nursery() if warm is not None else None
+    yield nursery
+    if nursery is not None:
+        nursery.connection.close()
 
 
 EFFECTS_CELLS = (

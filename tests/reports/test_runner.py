@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from headache_evidence.errors import NotebookError, ParameterError
-from headache_evidence.reports.nursery import Nursery, open_nursery
+from headache_evidence.reports.nursery import Nursery, WarmProcess
 from headache_evidence.reports.processes import forking_available
 from headache_evidence.reports.runner import ExecutedNotebook, NotebookRunError, run_notebook
 
@@ -156,9 +156,11 @@ def failing() -> None:
 
 @pytest.mark.skipif(not forking_available(), reason="this system has no fork server")
 @pytest.mark.parametrize(("prepare", "expected"), [(prepared, "True\n"), (failing, "False\n")])
-def test_kernels_have_in_memory_what_their_nursery_prepared(run: Run, make_notebook, prepare, expected) -> None:
+def test_kernels_have_in_memory_what_their_nursery_prepared(
+    run: Run, make_notebook, warm: WarmProcess, prepare, expected
+) -> None:
     path = make_notebook("import sys; print('prepared_in_the_nursery' in sys.modules)")
-    nursery = open_nursery(prepare)
+    nursery = warm.open_nursery(prepare)
     assert nursery is not None
     try:
         executed = run(path, nursery=nursery)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -16,28 +15,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from headache_evidence.reports.records import Job
 
-#: Tells the warm process, which is started without arguments, where the evidence lies.
-DATA_VARIABLE = "HEADACHE_EVIDENCE_WARM_DATA"
 PREPARATION_SECONDS = 30
 
 
-def prepare_evidence(data_dir: Path) -> None:
-    """Examine, join and screen the evidence, which every report needs whole."""
+def prepare_evidence(data_dir: Path, *, screen: bool) -> None:
+    """Examine and join the evidence, which every report needs whole, and ``screen`` it."""
     from headache_evidence.effects.extraction_tables import extraction_tables
+    from headache_evidence.tables import integrity
     from headache_evidence.tables.evidence import load_evidence
-    from headache_evidence.tables.integrity import screen
     from headache_evidence.tables.protocol import load_protocol
 
     evidence = load_evidence(data_dir)
-    screen(evidence)
     extraction_tables(evidence, load_protocol(data_dir / "protocol.yml").extraction)
-
-
-def prepare_evidence_of_environment() -> None:
-    """In the warm process: prepare the evidence that its environment names, if any."""
-    data_dir = os.environ.pop(DATA_VARIABLE, "")
-    if data_dir:
-        try_ahead(lambda: prepare_evidence(Path(data_dir)))
+    if screen:
+        integrity.screen(evidence)
 
 
 def answer_ahead(job: Job) -> None:

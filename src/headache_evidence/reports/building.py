@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import threading
@@ -80,6 +81,9 @@ def _run_notebooks(job: Job, report: Path, progress: Progress, nursery: Nursery 
             progress(notebook.name, executed.run.seconds)
         return executed
 
+    if nursery is not None:
+        with contextlib.suppress(OSError):  # a nursery that is gone: kernels start in the ordinary way
+            nursery.wait()
     with ThreadPoolExecutor(job.notebooks_at_a_time) as pool:
         return list(pool.map(run, job.notebooks))
 

@@ -6,13 +6,18 @@ same, it only starts later.
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import signal
 import sys
+import time
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import psutil
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
@@ -61,11 +66,37 @@ class ReportProvisioner(LocalProvisioner):
         await super().send_signal(signum)
 
 
+class ReportKernelClient(AsyncKernelClient):
+    """Goes on with the kernel's first answer. jupyter_client then listens until 0.2 s pass without a message."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Return when the kernel has answered on both channels.
+
+        Messages left over belong to that question; nbclient takes those of its own cells only.
+
+        Raises
+        ------
+        RuntimeError
+            the kernel ended, or gave no answer in ``timeout`` seconds.
+        """
+        deadline = time.monotonic() + (math.inf if timeout is None else timeout)
+        while time.monotonic() < deadline:
+            self.kernel_info()
+            with contextlib.suppress(Empty):
+                answer = await self.shell_channel.get_msg(timeout=1)
+                await self.iopub_channel.get_msg(timeout=0.2)  # connected a moment later than the other
+                self._handle_kernel_info_reply(answer)
+                return
+            if not await self.is_alive():
+                raise RuntimeError("the kernel ended before it answered")
+        raise RuntimeError(f"the kernel gave no answer in {timeout} s")
+
+
 class ReportKernelManager(AsyncKernelManager):
     """Runs this very interpreter as kernel, over sockets in a private folder; installed kernelspecs are not read."""
 
     def __init__(self, session_dir: Path, log: Path, nursery: Nursery | None) -> None:
-        super().__init__(connection_file=str(session_dir / "kernel.json"))
+        super().__init__(connection_file=str(session_dir / "kernel.json"), client_factory=ReportKernelClient)
         if sys.platform != "win32" and len(str(session_dir)) < SOCKET_PATH_LIMIT:
             self.transport = "ipc"
             self.ip = str(session_dir / "kernel-ipc")

@@ -1,9 +1,9 @@
-"""Kernels that start in a moment: forks of a warm process.
+"""Kernels that start in a moment: forks of a nursery, which is itself a fork of one warm process.
 
-A fresh kernel spends seconds importing pandas, matplotlib, scipy and PyMARE. multiprocessing's fork server imports
-them once (:mod:`headache_evidence.reports.warm`). A nursery is a fork of that server which does nothing but fork
-kernels on request and tell how they ended; it has one thread, so its forks are safe. Whoever holds the other end of
-its connection owns its kernels: when the owner ends, for whatever reason, the nursery and its kernels end, too.
+A fresh kernel spends seconds importing pandas, matplotlib, scipy and PyMARE. The warm process imports them once and
+prepares the evidence (:mod:`headache_evidence.reports.warm_kernels`). A nursery does nothing but fork kernels on
+request and tell how they ended; both have one thread, so their forks are safe. Whoever holds the other end of a
+nursery's connection owns its kernels: when the owner ends, for whatever reason, the nursery and its kernels end, too.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import recv_handle, send_handle
+from pathlib import Path
 from typing import Any
 
 from headache_evidence.reports.ahead import try_ahead
-from headache_evidence.reports.processes import end_with_parent, forking_available
+from headache_evidence.reports.processes import end_with_parent, fixed_environment, forking_available
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,10 @@ class Nursery:
         if not isinstance(pid, int):
             raise OSError("the nursery of kernels did not start a kernel")
         return ForkedKernel(self, pid)
+
+    def wait(self) -> None:
+        """Return as soon as a kernel can be started; OSError when the nursery is gone."""
+        self.ask(0)
 
     def ask(self, question: KernelRequest | int) -> int | None:
         """Process id of a new kernel, or the exit code of a kernel (None while it runs)."""
@@ -96,30 +102,74 @@ class ForkedKernel:
         self.send_signal(signal.SIGTERM)
 
 
-def open_nursery(prepare: Callable[[], object] | None = None) -> Nursery | None:
-    """A new nursery, or None where processes cannot be forked. Close its connection to end it.
+@dataclass(frozen=True)
+class WarmProcess:
+    """The owner's end of the process from which nurseries are forked; it ends when its connection is closed."""
 
-    prepare : what the nursery does first, once for all its kernels: functions of the package that keep what they have
-        worked out (load_evidence, answer_questions) answer at once in each kernel. It can be sent to a process.
-    """
-    if not forking_available():
-        return None
-    context = multiprocessing.get_context("forkserver")
-    own, other = context.Pipe()
-    context.Process(target=serve, args=(other, prepare), name="nursery", daemon=False).start()
-    other.close()
-    return Nursery(own)
+    connection: Connection
+    process: BaseProcess
+    one_at_a_time: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
+
+    def open_nursery(self, prepare: Callable[[], object] | None = None) -> Nursery | None:
+        """A new nursery, at once: it waits until the process is warm. None when the process has ended.
+
+        prepare : what the nursery does first, once for all its kernels; it can be sent to a process. Functions of the
+            package that keep what they have worked out (load_evidence, answer_questions) answer at once in each kernel.
+        """
+        own, other = multiprocessing.Pipe()
+        try:
+            with self.one_at_a_time:
+                self.connection.send(prepare)
+                send_handle(self.connection, other.fileno(), self.process.pid)
+        except OSError:
+            own.close()
+            return None
+        finally:
+            other.close()
+        return Nursery(own)
 
 
 @contextlib.contextmanager
-def nursery() -> Iterator[Nursery | None]:
-    """A nursery for the time of a block."""
-    opened = open_nursery()
+def warm_process(data_dir: Path, *, screen: bool = False) -> Iterator[WarmProcess | None]:
+    """A process that gets ready (``get_ready``) while this one goes on; None where processes cannot be forked."""
+    if not forking_available():
+        yield None
+        return
+    own, other = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(
+        target=serve_nurseries, args=(other, data_dir.resolve(), screen), name="warm"
+    )
+    with fixed_environment():
+        process.start()
+    other.close()
     try:
-        yield opened
+        yield WarmProcess(own, process)
     finally:
-        if opened is not None:
-            opened.connection.close()
+        own.close()
+        process.kill()  # it may still be getting ready; nurseries end with their owners
+        process.join()
+
+
+def serve_nurseries(connection: Connection, data_dir: Path, screen: bool) -> None:
+    """Be the warm process: get ready, then fork nurseries until the owner closes the connection."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from headache_evidence.reports.warm_kernels import get_ready
+
+    get_ready(data_dir, screen=screen)
+    context = multiprocessing.get_context("fork")
+    while True:
+        try:
+            prepare = connection.recv()
+            other = Connection(recv_handle(connection))
+        except (EOFError, OSError):
+            break
+        context.Process(target=_be_nursery, args=(connection, other, prepare), name="nursery").start()
+        other.close()
+
+
+def _be_nursery(of_warm_process: Connection, connection: Connection, prepare: Callable[[], object] | None) -> None:
+    of_warm_process.close()
+    serve(connection, prepare)
 
 
 def serve(connection: Connection, prepare: Callable[[], object] | None) -> None:
@@ -150,6 +200,7 @@ def be_kernel(request: KernelRequest, connection: Connection) -> None:
     """Be a kernel: runs in the forked process and returns when the kernel is shut down."""
     connection.close()
     end_with_parent()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.setsid()
     os.environ.clear()
     os.environ.update(request.environment)

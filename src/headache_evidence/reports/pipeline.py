@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headache_evidence.errors import EvidenceError, HeadacheEvidenceError, InputError
 from headache_evidence.reports.fingerprint import Fingerprint, differences, fingerprints, package_hash, whole_data_hash
@@ -26,6 +26,9 @@ from headache_evidence.reports.publishing import (
 from headache_evidence.reports.records import FAILURE_FILE, RUN_FILE
 from headache_evidence.reports.settings import Settings, parameters_for, read_settings
 from headache_evidence.reports.site import FAILED, import_ahead, is_current, write_site
+
+if TYPE_CHECKING:
+    from headache_evidence.reports.nursery import WarmProcess
 
 
 @dataclass
@@ -53,8 +56,10 @@ def stale_reports(settings: Settings, marks: dict[str, Fingerprint]) -> dict[str
     return stale
 
 
-def run(settings: Settings, progress: Progress) -> Outcome:
+def run(settings: Settings, progress: Progress, warm: WarmProcess | None = None) -> Outcome:
     """Bring the selected reports and the site up to date.
+
+    warm : kernels are forked from it; from one of this run's own when None.
 
     Raises
     ------
@@ -68,10 +73,17 @@ def run(settings: Settings, progress: Progress) -> Outcome:
     outcome = Outcome(current=[name for name in settings.selected if name not in stale])
     if not stale and is_current(settings):
         return outcome
+    from headache_evidence.reports.nursery import warm_process
+
     with run_lock(settings.output_dir):
         tidy(settings.output_dir)
         if stale:
-            _make(settings, marks, stale, outcome, progress)
+            with (
+                contextlib.nullcontext(warm)
+                if warm
+                else warm_process(settings.data_dir, screen=len(stale) > 1) as ready
+            ):
+                _make(settings, marks, stale, outcome, progress, ready)
         write_site(settings, marks, finished=True)
     return outcome
 
@@ -86,15 +98,16 @@ def _make(
     stale: dict[str, list[str]],
     outcome: Outcome,
     progress: Progress,
+    warm: WarmProcess | None,
 ) -> None:
-    from headache_evidence.reports.workers import prepare_warm_process
+    from headache_evidence.reports.workers import prepare_workers
 
-    prepare_warm_process(settings.data_dir)
     check_evidence_once(settings)
-    import_ahead()  # while the first workers start
+    import_ahead()  # while the warm process gets ready
+    prepare_workers()
     progress.start(len(stale) * len(settings.notebooks))
     with build_folder(settings.output_dir) as folder:
-        maker = _Maker(settings, marks, folder, outcome, progress, notebooks_at_a_time(settings.jobs, len(stale)))
+        maker = _Maker(settings, marks, folder, outcome, progress, len(stale), warm)
         try:
             _run_doit(maker, _longest_first(settings, stale), settings.jobs)
         finally:
@@ -141,10 +154,11 @@ class _Maker:
         folder: Path,
         outcome: Outcome,
         progress: Progress,
-        notebooks_at_a_time: int,
+        reports: int,
+        warm: WarmProcess | None,
     ) -> None:
         self.settings, self.marks, self.folder = settings, marks, folder
-        self.notebooks_at_a_time = notebooks_at_a_time
+        self.reports, self.warm = reports, warm
         self.outcome, self.progress = outcome, progress
         self.publishing = threading.Lock()
 
@@ -153,7 +167,7 @@ class _Maker:
 
         job = self.job(headache_type)
         try:
-            good = run_job(job, lambda notebook, seconds: self.step(headache_type, notebook, seconds))
+            good = run_job(job, lambda notebook, seconds: self.step(headache_type, notebook, seconds), self.warm)
         except HeadacheEvidenceError as error:
             good = False
             self.outcome.failed[headache_type] = str(error)
@@ -183,7 +197,8 @@ class _Maker:
             self.outcome.failed[headache_type] = str(read_json(built / FAILURE_FILE).get("reason", reason))
             publish_folder(built, output / FAILED / headache_type)
             self.progress.say(f"{headache_type}: FAILED: {self.outcome.failed[headache_type]}")
-        write_site(self.settings, self.marks, finished=False)
+        if len(self.outcome.made) + len(self.outcome.failed) < self.reports:  # else the run itself writes it
+            write_site(self.settings, self.marks, finished=False)
 
     def job(self, headache_type: str) -> Any:
         from headache_evidence.reports.records import Job
@@ -195,7 +210,7 @@ class _Maker:
             limits=settings.limits,
             notebooks=settings.notebooks,
             parameters={path.name: parameters_for(path, settings) for path in settings.notebooks},
-            notebooks_at_a_time=self.notebooks_at_a_time,
+            notebooks_at_a_time=notebooks_at_a_time(settings.jobs, self.reports),
             data_dir=settings.data_dir,
             build_dir=self.folder / headache_type,
             final_dir=settings.output_dir / headache_type,

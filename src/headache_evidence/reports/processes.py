@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import threading
+from collections.abc import Iterator
 from multiprocessing.connection import wait
 
-#: Makes a kernel give the same results on every machine; the warm process is started with it, too.
+#: Makes a kernel give the same results on every machine; processes that kernels are forked from start with it, too.
 FIXED_ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
@@ -22,6 +24,21 @@ FIXED_ENVIRONMENT = {
 def forking_available() -> bool:
     """True where a warm process can be forked (not on Windows; switched off by HEADACHE_EVIDENCE_FORK=0)."""
     return "forkserver" in multiprocessing.get_all_start_methods() and os.environ.get("HEADACHE_EVIDENCE_FORK") != "0"
+
+
+@contextlib.contextmanager
+def fixed_environment() -> Iterator[None]:
+    """For the time of a block, processes start with the fixed environment."""
+    before = {name: os.environ.get(name) for name in FIXED_ENVIRONMENT}
+    os.environ.update(FIXED_ENVIRONMENT)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def end_with_parent() -> None:

@@ -1,28 +1,24 @@
-"""Processes that make reports: forked from one warm process, watched, and never left behind."""
+"""Processes that make reports: forked from one that has imported what they need, watched, and never left behind."""
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
-import os
 import sys
 import time
-from collections.abc import Iterator
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headache_evidence.errors import HeadacheEvidenceError
-from headache_evidence.reports.ahead import DATA_VARIABLE, answer_ahead
-from headache_evidence.reports.nursery import Nursery, open_nursery
-from headache_evidence.reports.processes import FIXED_ENVIRONMENT, end_with_parent, forking_available
+from headache_evidence.reports.ahead import answer_ahead
+from headache_evidence.reports.nursery import Nursery, WarmProcess
+from headache_evidence.reports.processes import end_with_parent, fixed_environment, forking_available
 
 if TYPE_CHECKING:
     from headache_evidence.reports.records import Job, Progress
 
-WARM_MODULE = "headache_evidence.reports.warm"
+WARM_MODULE = "headache_evidence.reports.warm_workers"
 STARTUP_ALLOWANCE = 90.0
 
 
@@ -31,37 +27,25 @@ def worker_context() -> BaseContext:
     return multiprocessing.get_context("forkserver" if forking_available() else "spawn")
 
 
-def prepare_warm_process(data_dir: Path) -> None:
-    """Start the fork server, which begins to import and to examine the evidence; it ends with this process."""
+def prepare_workers() -> None:
+    """Start the fork server, which begins to import what workers need; it ends with this process."""
     if not forking_available():
         return
     from multiprocessing.forkserver import ensure_running, set_forkserver_preload
 
     set_forkserver_preload([WARM_MODULE])
-    with _environment(FIXED_ENVIRONMENT | {DATA_VARIABLE: str(data_dir.resolve())}):
+    with fixed_environment():
         ensure_running()
-
-
-@contextlib.contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 class WorkerError(HeadacheEvidenceError):
     """A worker process ended without a result."""
 
 
-def run_job(job: Job, progress: Progress) -> bool:
+def run_job(job: Job, progress: Progress, warm: WarmProcess | None = None) -> bool:
     """Make one report in a process of its own and pass on its progress; True when the report is good.
+
+    warm : kernels are forked from it; ordinary ones when None.
 
     Raises
     ------
@@ -70,7 +54,7 @@ def run_job(job: Job, progress: Progress) -> bool:
     """
     context = worker_context()
     receiver, sender = context.Pipe(duplex=False)
-    nursery = open_nursery(partial(answer_ahead, job))
+    nursery = warm.open_nursery(partial(answer_ahead, job)) if warm is not None else None
     kernels = nursery.connection if nursery is not None else None
     process = context.Process(target=_work, args=(job, sender, kernels), name=f"report-{job.headache_type}")  # type: ignore[attr-defined]
     process.start()
