@@ -85,6 +85,7 @@ class Project:
 
     root: Path
     make_notebook: MakeNotebook
+    warm: WarmProcess | None
 
     @property
     def output(self) -> Path:
@@ -94,7 +95,7 @@ class Project:
         return read_settings(self.root / "data", self.output, types=types, jobs=2, **options)
 
     def run(self, *types: str, **options: Any) -> Outcome:
-        return run(self.settings(*types, **options), Progress(lambda _: None))
+        return run(self.settings(*types, **options), Progress(lambda _: None), self.warm)
 
     def replace(self, table: str, old: str, new: str) -> None:
         path = self.root / "data" / table
@@ -104,7 +105,7 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path, make_notebook: MakeNotebook) -> Project:
+def project(tmp_path: Path, make_notebook: MakeNotebook, warm: WarmProcess | None) -> Project:
     """A project in a temporary folder."""
     shutil.copytree(Path(__file__).parents[2] / "data", tmp_path / "data")
     (tmp_path / "requirements.lock").write_text("numpy==2.0 --hash=sha256:0\n")
@@ -113,4 +114,4 @@ def project(tmp_path: Path, make_notebook: MakeNotebook) -> Project:
     (tmp_path / "reports" / ".checked.json").write_text(json.dumps(passed))  # the data as they are have their own test
     make_notebook(*EFFECTS_CELLS, name="01_effects.ipynb", title="Effects")
     make_notebook("print('second')", name="02_second.ipynb", title="Second")
-    return Project(tmp_path, make_notebook)
+    return Project(tmp_path, make_notebook, warm)

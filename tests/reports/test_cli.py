@@ -62,6 +62,7 @@ def test_a_failed_notebook_ends_with_1_and_names_it(call, project) -> None:
         ("report", "--outcomes", "<script>"),
         ("report", "--data", "nowhere"),
         ("report", "--jobs", "-1"),
+        ("report", "--watch", "--force"),
         ("check", "nowhere"),
         ("diff", "1", "2"),
         ("schedule", "--print", "at"),

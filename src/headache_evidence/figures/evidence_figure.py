@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -53,13 +54,22 @@ HOUSE_STYLE: dict[str, Any] = {
     "savefig.dpi": 200,
 }
 
+_IN_HOUSE_STYLE: ContextVar[bool] = ContextVar("in_house_style", default=False)
+
 
 @contextmanager
 def house_style() -> Iterator[None]:
     """The look of every figure, whatever the caller's rcParams say; they are as before afterwards."""
-    changes = {key: value for key, value in _house_settings().items() if mpl.rcParams[key] != value}
-    with mpl.rc_context(changes) if changes else nullcontext():
+    if _IN_HOUSE_STYLE.get():
         yield
+        return
+    changes = {key: value for key, value in _house_settings().items() if mpl.rcParams[key] != value}
+    inside = _IN_HOUSE_STYLE.set(True)
+    try:
+        with mpl.rc_context(changes) if changes else nullcontext():
+            yield
+    finally:
+        _IN_HOUSE_STYLE.reset(inside)
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ from headache_evidence.reports.settings import Settings, parameters_for, read_se
 from headache_evidence.reports.site import FAILED, import_ahead, is_current, write_site
 
 if TYPE_CHECKING:
-    from headache_evidence.reports.nursery import WarmProcess
+    from headache_evidence.reports.nursery import Nursery, WarmProcess
 
 
 @dataclass
@@ -78,11 +79,8 @@ def run(settings: Settings, progress: Progress, warm: WarmProcess | None = None)
     with run_lock(settings.output_dir):
         tidy(settings.output_dir)
         if stale:
-            with (
-                contextlib.nullcontext(warm)
-                if warm
-                else warm_process(settings.data_dir, screen=len(stale) > 1) as ready
-            ):
+            own = warm_process(settings.data_dir, screen=len(stale) > 1)
+            with contextlib.nullcontext(warm) if warm else own as ready:
                 _make(settings, marks, stale, outcome, progress, ready)
         write_site(settings, marks, finished=True)
     return outcome
@@ -102,16 +100,18 @@ def _make(
 ) -> None:
     from headache_evidence.reports.workers import prepare_workers
 
-    check_evidence_once(settings)
-    import_ahead()  # while the warm process gets ready
-    prepare_workers()
-    progress.start(len(stale) * len(settings.notebooks))
-    with build_folder(settings.output_dir) as folder:
+    names = _longest_first(settings, stale)
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(build_folder(settings.output_dir))
         maker = _Maker(settings, marks, folder, outcome, progress, len(stale), warm)
-        try:
-            _run_doit(maker, _longest_first(settings, stale), settings.jobs)
-        finally:
-            progress.end()
+        stack.callback(maker.close)
+        maker.open_nurseries(names[: settings.jobs])
+        check_evidence_once(settings)  # and import, while the nurseries get ready
+        import_ahead()
+        prepare_workers()
+        progress.start(len(stale) * len(settings.notebooks))
+        stack.callback(progress.end)
+        _run_doit(maker, names, settings.jobs)
 
 
 def notebooks_at_a_time(jobs: int, reports: int) -> int:
@@ -159,15 +159,33 @@ class _Maker:
     ) -> None:
         self.settings, self.marks, self.folder = settings, marks, folder
         self.reports, self.warm = reports, warm
+        self.nurseries: dict[str, Nursery | None] = {}
         self.outcome, self.progress = outcome, progress
         self.publishing = threading.Lock()
+
+    def open_nurseries(self, names: Iterable[str]) -> None:
+        """Let nurseries of reports get ready that are made first."""
+        from headache_evidence.reports.ahead import answer_ahead
+
+        for name in names:
+            prepare = partial(answer_ahead, self.job(name))
+            self.nurseries[name] = self.warm.open_nursery(prepare) if self.warm is not None else None
+
+    def close(self) -> None:
+        """End nurseries of reports that were not begun."""
+        for nursery in self.nurseries.values():
+            if nursery is not None:
+                nursery.connection.close()
 
     def make(self, headache_type: str) -> bool:
         from headache_evidence.reports.workers import run_job
 
         job = self.job(headache_type)
+        if headache_type not in self.nurseries:
+            self.open_nurseries([headache_type])
+        nursery = self.nurseries.pop(headache_type)
         try:
-            good = run_job(job, lambda notebook, seconds: self.step(headache_type, notebook, seconds), self.warm)
+            good = run_job(job, lambda notebook, seconds: self.step(headache_type, notebook, seconds), nursery)
         except HeadacheEvidenceError as error:
             good = False
             self.outcome.failed[headache_type] = str(error)

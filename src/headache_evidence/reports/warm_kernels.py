@@ -6,6 +6,7 @@ Nothing here starts a thread or opens a socket: a fork of the process must be li
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import sys
 from pathlib import Path
@@ -57,6 +58,7 @@ def get_ready(data_dir: Path, *, screen: bool) -> None:
 
     Whatever fails here is told by the notebook that needs it.
     """
+    gc.disable()  # what is imported stays
     for module in MODULES:
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
@@ -65,6 +67,7 @@ def get_ready(data_dir: Path, *, screen: bool) -> None:
     with contextlib.suppress(Exception):
         rehearse()
     try_ahead(lambda: prepare_evidence(data_dir, screen=screen))
+    gc.enable()
 
 
 def rehearse() -> None:

@@ -23,7 +23,7 @@ def watch(
     kernels are forked from stays: a change costs no start. It has the package as it was when watching began.
     """
     seen: FileMarks | None = None
-    with warm_process(data_dir) as warm:
+    with warm_process(data_dir, screen=True) as warm:
         while True:
             now = file_marks(folders)
             if now != seen:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import time
-from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from typing import TYPE_CHECKING
 
 from headache_evidence.errors import HeadacheEvidenceError
-from headache_evidence.reports.ahead import answer_ahead
-from headache_evidence.reports.nursery import Nursery, WarmProcess
+from headache_evidence.reports.nursery import Nursery
 from headache_evidence.reports.processes import end_with_parent, fixed_environment, forking_available
 
 if TYPE_CHECKING:
@@ -42,10 +40,10 @@ class WorkerError(HeadacheEvidenceError):
     """A worker process ended without a result."""
 
 
-def run_job(job: Job, progress: Progress, warm: WarmProcess | None = None) -> bool:
+def run_job(job: Job, progress: Progress, nursery: Nursery | None = None) -> bool:
     """Make one report in a process of its own and pass on its progress; True when the report is good.
 
-    warm : kernels are forked from it; ordinary ones when None.
+    nursery : starts the kernels, and is the worker's from then on; ordinary kernels when None.
 
     Raises
     ------
@@ -54,7 +52,6 @@ def run_job(job: Job, progress: Progress, warm: WarmProcess | None = None) -> bo
     """
     context = worker_context()
     receiver, sender = context.Pipe(duplex=False)
-    nursery = warm.open_nursery(partial(answer_ahead, job)) if warm is not None else None
     kernels = nursery.connection if nursery is not None else None
     process = context.Process(target=_work, args=(job, sender, kernels), name=f"report-{job.headache_type}")  # type: ignore[attr-defined]
     process.start()

@@ -1,0 +1,95 @@
+"""Reports that follow their data, and the process that stays warm meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from headache_evidence.errors import EvidenceError
+from headache_evidence.reports import pipeline, watching
+from headache_evidence.reports.nursery import warm_process
+from headache_evidence.reports.processes import forking_available
+from headache_evidence.reports.progress import Progress
+from headache_evidence.reports.watching import file_marks, watch
+
+needs_forking = pytest.mark.skipif(not forking_available(), reason="this system has no fork server")
+
+
+def test_reports_are_brought_up_to_date_at_the_start_and_after_each_change(tmp_path: Path, monkeypatch) -> None:
+    table = tmp_path / "studies.csv"
+    table.write_text("1")
+    nothing, new_file, gone = (lambda: None), (lambda: (tmp_path / "arms.csv").write_text("")), table.unlink
+    steps = iter([nothing, lambda: table.write_text("22"), nothing, new_file, gone])
+
+    def sleep(_: float) -> None:
+        step = next(steps, None)
+        if step is None:
+            raise KeyboardInterrupt
+        step()
+
+    calls: list[list[str]] = []
+    monkeypatch.setattr(watching, "warm_process", lambda *_, **__: contextlib.nullcontext())
+    monkeypatch.setattr(watching.time, "sleep", sleep)
+    with pytest.raises(KeyboardInterrupt):
+        watch(lambda _: calls.append(sorted(path.name for path in file_marks([tmp_path]))), tmp_path, [tmp_path])
+    assert calls == [["studies.csv"], ["studies.csv"], ["arms.csv", "studies.csv"], ["arms.csv"]]
+
+
+@needs_forking
+def test_the_command_watches_until_it_is_stopped_and_a_fault_does_not_end_it(project) -> None:
+    command = [Path(sys.executable).with_name("headache-evidence"), "report", "cluster", "--watch"]
+    process = subprocess.Popen(
+        command, cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+
+    def until_it_watches() -> str:
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("Watching"):
+                break
+        return "".join(lines)
+
+    try:
+        assert "1 made, 0 current, 0 failed." in until_it_watches()
+        project.make_notebook("print('changed')", name="02_second.ipynb")
+        assert "1 made, 0 current, 0 failed." in until_it_watches()
+        project.replace("studies.csv", "study_id", "study")
+        told = until_it_watches()
+        assert "studies.csv" in told
+        assert "Traceback" not in told
+        project.replace("studies.csv", "study", "study_id")
+        assert "0 made, 1 current, 0 failed." in until_it_watches()
+        os.killpg(process.pid, signal.SIGINT)
+        assert "Stopped; the published reports are whole." in process.stdout.read()
+        assert process.wait(20) == 130
+    finally:
+        process.kill()
+
+
+@needs_forking
+def test_without_the_warm_process_kernels_start_in_the_ordinary_way(project) -> None:
+    with warm_process(project.root / "data") as warm:
+        assert warm is not None
+        warm.process.kill()
+        warm.process.join()
+        assert warm.open_nursery() is None
+        assert pipeline.run(project.settings("cluster"), Progress(lambda _: None), warm).made == ["cluster"]
+
+
+@needs_forking
+def test_a_fault_in_the_data_leaves_no_process_behind(project) -> None:
+    project.replace("studies.csv", "study_id", "study")
+    with warm_process(project.root / "data") as warm:
+        with pytest.raises(EvidenceError):
+            pipeline.run(project.settings("cluster"), Progress(lambda _: None), warm)
+        assert not project.output.joinpath("cluster").exists()
+    assert warm is not None
+    assert not warm.process.is_alive()
