@@ -126,9 +126,11 @@ def risk_of_bias_summary_plot(
             for key, (fill, symbol, _, _) in JUDGEMENTS.items():
                 n = int((here == key).sum())
                 counts.append((domain, key, n))
-                share = 100 * n / max(len(here), 1)
+                if not n:
+                    continue
+                share = 100 * n / len(here)
                 bar = Rectangle((start, row - 0.38), share, 0.76, facecolor=fill, edgecolor=INK, linewidth=0.5)
-                bar.set(hatch=HATCHES[key], gid=f"bar-{domain}-{key}")
+                bar.set(hatch=HATCHES[key], gid=f"bar-{domain}-{key}", clip_on=False)
                 bars.add(bar)
                 if share >= 3:
                     count = f"{symbol} {n}" if share >= 7 else str(n)
