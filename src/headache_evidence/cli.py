@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 
 STOPPED = 130
+A_DAY = 86_400.0  # seconds
 
 DataOption = Annotated[Path, typer.Option("--data", help="Folder with the evidence tables and protocol.yml.")]
 OutputOption = Annotated[Path, typer.Option("--output", help="Folder of the published reports.")]
@@ -97,10 +98,10 @@ def report(
             _bring_up_to_date(settings())
 
 
-def _bring_up_to_date(settings: Settings, warm: WarmProcess | None = None) -> None:
+def _bring_up_to_date(settings: Settings, warm: WarmProcess | None = None, wait: float = 0.0) -> None:
     from headache_evidence.reports import pipeline
 
-    outcome = pipeline.run(settings, _progress(), warm)
+    outcome = pipeline.run(settings, _progress(), warm, wait)
     _tell_outcome(settings, outcome)
     if outcome.failed:
         raise typer.Exit(1)
@@ -112,14 +113,14 @@ def _watch(settings: Callable[[], Settings]) -> None:
     def bring_up_to_date(warm: WarmProcess | None) -> None:
         try:
             with _errors():
-                _bring_up_to_date(settings(), warm)
+                _bring_up_to_date(settings(), warm, wait=A_DAY)
         except typer.Exit as told:
             if told.exit_code == STOPPED:
                 raise
         typer.echo("Watching data and notebooks; Ctrl-C ends.")
 
     now = settings()
-    watch(bring_up_to_date, now.data_dir, [now.data_dir, now.notebooks_dir])
+    watch(bring_up_to_date, now.data_dir, [now.data_dir, now.notebooks_dir, now.lock_file])
 
 
 @app.command(epilog="Example:\n\n  headache-evidence check data")

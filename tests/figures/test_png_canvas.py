@@ -89,7 +89,7 @@ def test_a_clear_figure_keeps_its_transparency() -> None:
     assert Image.open(file).mode == "RGBA"
 
 
-JOINED_SCRIPTS = ("سلام", "é̂x", "日")
+JOINED_SCRIPTS = ("سلام", "é̂x", "x\u20d7", "日")
 
 
 @given(

@@ -101,7 +101,9 @@ class Project:
         path = self.root / "data" / table
         text = path.read_text(encoding="utf-8")
         assert old in text
-        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        aside = self.root / table
+        aside.write_text(text.replace(old, new, 1), encoding="utf-8")
+        aside.replace(path)
 
 
 @pytest.fixture

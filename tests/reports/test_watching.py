@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,8 @@ def test_the_command_watches_until_it_is_stopped_and_a_fault_does_not_end_it(pro
         command, cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
     assert process.stdout is not None
+    watchdog = threading.Timer(180, process.kill)
+    watchdog.start()
 
     def until_it_watches() -> str:
         lines = []
@@ -68,9 +72,12 @@ def test_the_command_watches_until_it_is_stopped_and_a_fault_does_not_end_it(pro
         project.replace("studies.csv", "study", "study_id")
         assert "0 made, 1 current, 0 failed." in until_it_watches()
         os.killpg(process.pid, signal.SIGINT)
-        assert "Stopped; the published reports are whole." in process.stdout.read()
+        last = process.stdout.read()
+        assert "Stopped; the published reports are whole." in last
+        assert "Traceback" not in last
         assert process.wait(20) == 130
     finally:
+        watchdog.cancel()
         process.kill()
 
 
@@ -84,12 +91,48 @@ def test_without_the_warm_process_kernels_start_in_the_ordinary_way(project) -> 
         assert pipeline.run(project.settings("cluster"), Progress(lambda _: None), warm).made == ["cluster"]
 
 
+def slow() -> None:
+    """Stands for answers that take long."""
+    time.sleep(60)
+
+
 @needs_forking
 def test_a_fault_in_the_data_leaves_no_process_behind(project) -> None:
+    import psutil
+
     project.replace("studies.csv", "study_id", "study")
     with warm_process(project.root / "data") as warm:
+        assert warm is not None
+        first = warm.open_nursery()
+        assert first is not None
+        first.wait()  # the process is warm
         with pytest.raises(EvidenceError):
             pipeline.run(project.settings("cluster"), Progress(lambda _: None), warm)
         assert not project.output.joinpath("cluster").exists()
-    assert warm is not None
-    assert not warm.process.is_alive()
+        busy = warm.open_nursery(slow)
+        assert busy is not None
+        process = psutil.Process(warm.process.pid)
+        while len(process.children()) < 2:
+            time.sleep(0.05)
+        nurseries = process.children()
+    gone, alive = psutil.wait_procs(nurseries, timeout=5)
+    assert len(gone) >= 2
+    assert not alive
+    first.connection.close()
+    busy.connection.close()
+
+
+@needs_forking
+def test_a_stop_from_the_keyboard_while_it_gets_ready_prints_no_traceback(project) -> None:
+    command = [Path(sys.executable).with_name("headache-evidence"), "report", "cluster"]
+    for moment in (0.5, 1.0, 2.0):
+        process = subprocess.Popen(
+            command, cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+        time.sleep(moment)
+        os.killpg(process.pid, signal.SIGINT)
+        told, _ = process.communicate(timeout=60)
+        if process.returncode == 130:  # else it was stopped before the command had begun
+            assert "Traceback" not in told
+            assert "Stopped; the published reports are whole." in told

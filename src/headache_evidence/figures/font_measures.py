@@ -17,7 +17,9 @@ from headache_evidence.figures.palette import FONT
 
 _MEASURED_AT = 100.0  # points, at 72 per inch: unhinted text scales
 #: Scripts in which a character has the same shape beside any other: Latin, Greek, Cyrillic, signs. No joined marks.
-_SIDE_BY_SIDE = re.compile(r"[\u0020-\u007e\u00a0-\u02ff\u0370-\u0482\u048a-\u058f\u2010-\u2027\u2030-\u27bf]*")
+_SIDE_BY_SIDE = re.compile(
+    r"[\u0020-\u007e\u00a0-\u02ff\u0370-\u0482\u048a-\u058f\u2010-\u2027\u2030-\u20cf\u2100-\u27bf]*"
+)
 _BEGINS_LIGATURES = "f"  # ff, fi, fl
 
 

@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import recv_handle, send_handle
@@ -104,14 +105,16 @@ class ForkedKernel:
 
 @dataclass(frozen=True)
 class WarmProcess:
-    """The owner's end of the process from which nurseries are forked; it ends when its connection is closed."""
+    """The owner's end of the process from which nurseries are forked. It ends with its owner, once it has got ready."""
 
     connection: Connection
     process: BaseProcess
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
     def open_nursery(self, prepare: Callable[[], object] | None = None) -> Nursery | None:
-        """A new nursery, at once: it waits until the process is warm. None when the process has ended.
+        """A new nursery; it gets ready when the process is warm. None when the process has ended.
+
+        Returns at once, but on macOS, where a handed-over file must be acknowledged, when the process is warm.
 
         prepare : what the nursery does first, once for all its kernels; it can be sent to a process. Functions of the
             package that keep what they have worked out (load_evidence, answer_questions) answer at once in each kernel.
@@ -121,7 +124,7 @@ class WarmProcess:
             with self.one_at_a_time:
                 self.connection.send(prepare)
                 send_handle(self.connection, other.fileno(), self.process.pid)
-        except OSError:
+        except (OSError, RuntimeError):  # RuntimeError: not acknowledged
             own.close()
             return None
         finally:
@@ -139,20 +142,35 @@ def warm_process(data_dir: Path, *, screen: bool = False) -> Iterator[WarmProces
     process = multiprocessing.get_context("spawn").Process(
         target=serve_nurseries, args=(other, data_dir.resolve(), screen), name="warm"
     )
-    with fixed_environment():
-        process.start()
+    resource_tracker.ensure_running()  # it unblocks signals when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until the process ignores it
+    try:
+        with fixed_environment():
+            process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     other.close()
     try:
         yield WarmProcess(own, process)
     finally:
         own.close()
-        process.kill()  # it may still be getting ready; nurseries end with their owners
-        process.join()
+        _end_group(process)
+
+
+def _end_group(process: BaseProcess) -> None:
+    """End the warm process and its nurseries, which may still be getting ready; kernels end with their nursery."""
+    try:
+        os.killpg(process.pid or 0, signal.SIGKILL)
+    except OSError:  # it had no time to begin a group
+        process.kill()
+    process.join()
 
 
 def serve_nurseries(connection: Connection, data_dir: Path, screen: bool) -> None:
     """Be the warm process: get ready, then fork nurseries until the owner closes the connection."""
+    os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     from headache_evidence.reports.warm_kernels import get_ready
 
     get_ready(data_dir, screen=screen)
@@ -161,7 +179,7 @@ def serve_nurseries(connection: Connection, data_dir: Path, screen: bool) -> Non
         try:
             prepare = connection.recv()
             other = Connection(recv_handle(connection))
-        except (EOFError, OSError):
+        except (EOFError, OSError, RuntimeError):
             break
         context.Process(target=_be_nursery, args=(connection, other, prepare), name="nursery").start()
         other.close()
@@ -200,8 +218,8 @@ def be_kernel(request: KernelRequest, connection: Connection) -> None:
     """Be a kernel: runs in the forked process and returns when the kernel is shut down."""
     connection.close()
     end_with_parent()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(request.environment)
     os.chdir(request.working_dir)

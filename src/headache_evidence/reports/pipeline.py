@@ -57,10 +57,11 @@ def stale_reports(settings: Settings, marks: dict[str, Fingerprint]) -> dict[str
     return stale
 
 
-def run(settings: Settings, progress: Progress, warm: WarmProcess | None = None) -> Outcome:
+def run(settings: Settings, progress: Progress, warm: WarmProcess | None = None, wait: float = 0.0) -> Outcome:
     """Bring the selected reports and the site up to date.
 
     warm : kernels are forked from it; from one of this run's own when None.
+    wait : seconds to wait for another run to end.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def run(settings: Settings, progress: Progress, warm: WarmProcess | None = None)
         return outcome
     from headache_evidence.reports.nursery import warm_process
 
-    with run_lock(settings.output_dir):
+    with run_lock(settings.output_dir, wait):
         tidy(settings.output_dir)
         if stale:
             own = warm_process(settings.data_dir, screen=len(stale) > 1)
@@ -173,7 +174,7 @@ class _Maker:
 
     def close(self) -> None:
         """End nurseries of reports that were not begun."""
-        for nursery in self.nurseries.values():
+        for nursery in list(self.nurseries.values()):
             if nursery is not None:
                 nursery.connection.close()
 
