@@ -25,6 +25,7 @@ from pathlib import Path
 
 import nbformat
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
 
 PROJECT = Path(__file__).parents[1]
@@ -95,7 +96,10 @@ def ordinary_kernel() -> float:
     notebook = nbformat.v4.new_notebook(cells=[cell])  # type: ignore[no-untyped-call]
     with tempfile.TemporaryDirectory(prefix="headache-") as folder:
         manager = AsyncKernelManager(transport="ipc", ip=f"{folder}/kernel", connection_file=f"{folder}/kernel.json")
-        return timed(lambda: NotebookClient(notebook, km=manager).execute())
+        try:
+            return timed(lambda: NotebookClient(notebook, km=manager).execute())
+        finally:
+            run_sync(manager.shutdown_kernel)(now=True)
 
 
 def report(project: Path) -> None:

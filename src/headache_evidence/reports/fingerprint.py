@@ -50,14 +50,13 @@ def data_hashes(data_dir: Path, headache_types: Iterable[str]) -> dict[str, str]
     tables = [_read(path) for path in sorted(data_dir.glob("*.csv"))]
     shared = "".join(_file_hash(data_dir / name) for name in ("protocol.yml", "datapackage.json"))
     digests = {name: hashlib.sha256(shared.encode()) for name in headache_types}
-    studies = {name: _studies(tables, name) for name in digests}
+    types_of_study = _types_of_study(tables)
     for table in tables:
         for line, row in table.rows:
             content = f"{table.name}:{line}:{row!r}".encode("utf-8", errors="surrogateescape")
-            study, headache_type = table.study(row), table.headache_type(row)
-            for name, digest in digests.items():
-                if table.whole or headache_type == name or study in studies[name]:
-                    digest.update(content)
+            own = {table.headache_type(row), *types_of_study.get(table.study(row), ())}
+            for name in digests if table.whole else digests.keys() & own:
+                digests[name].update(content)
     return {name: digest.hexdigest()[:24] for name, digest in digests.items()}
 
 
@@ -84,10 +83,15 @@ class _Table:
         return row[self.type_column] if 0 <= self.type_column < len(row) else ""
 
 
-def _studies(tables: list[_Table], headache_type: str) -> set[str]:
-    """Studies of which any row names the headache type."""
-    rows = ((table, row) for table in tables for _, row in table.rows)
-    return {table.study(row) for table, row in rows if table.headache_type(row) == headache_type} - {""}
+def _types_of_study(tables: list[_Table]) -> dict[str, set[str]]:
+    """The headache types that the rows of each study name."""
+    found: dict[str, set[str]] = {}
+    for table in tables:
+        if table.study_column >= 0 and table.type_column >= 0:
+            for _, row in table.rows:
+                found.setdefault(table.study(row), set()).add(table.headache_type(row))
+    found.pop("", None)
+    return found
 
 
 def _read(path: Path) -> _Table:
