@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from headache_evidence.reports.nursery import WarmProcess, warm_process
+from headache_evidence.reports.site import import_ahead
+from headache_evidence.reports.workers import prepare_workers
 
 INTERVAL = 0.5
 
@@ -19,16 +21,19 @@ FileMarks = dict[Path, tuple[int, int]]
 def watch(bring_up_to_date: Callable[[WarmProcess | None], object], data_dir: Path, places: Sequence[Path]) -> NoReturn:
     """Call ``bring_up_to_date`` now and after every change in ``places``, until this process is interrupted.
 
-    Size and time of a file only tell that it is worth a look; what is stale is decided by content. The process that
-    kernels are forked from stays: a change costs no start. It has the package as it was when watching began.
+    Size and time of a file only tell that it is worth a look; what is stale is decided by content. Processes stay warm:
+    a change costs no start. They have the package as it was when watching began.
     """
     seen: FileMarks | None = None
     with warm_process(data_dir, screen=True) as warm:
         while True:
             now = file_marks(places)
             if now != seen:
-                seen = now
                 bring_up_to_date(warm)
+                if seen is None:
+                    prepare_workers()
+                    import_ahead()
+                seen = now
             time.sleep(INTERVAL)
 
 
