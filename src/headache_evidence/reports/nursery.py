@@ -16,7 +16,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import recv_handle, send_handle
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from headache_evidence.reports.ahead import try_ahead
-from headache_evidence.reports.processes import end_with_parent, fixed_environment, forking_available
+from headache_evidence.reports.processes import end_with_parent, forking_available, helper_start
 
 
 @dataclass(frozen=True)
@@ -142,13 +141,8 @@ def warm_process(data_dir: Path, *, screen: bool = False) -> Iterator[WarmProces
     process = multiprocessing.get_context("spawn").Process(
         target=serve_nurseries, args=(other, data_dir.resolve(), screen), name="warm"
     )
-    resource_tracker.ensure_running()  # it unblocks signals when it starts
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until the process ignores it
-    try:
-        with fixed_environment():
-            process.start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with helper_start():
+        process.start()
     other.close()
     try:
         yield WarmProcess(own, process)
@@ -169,8 +163,6 @@ def _end_group(process: BaseProcess) -> None:
 def serve_nurseries(connection: Connection, data_dir: Path, screen: bool) -> None:
     """Be the warm process: get ready, then fork nurseries until the owner closes the connection."""
     os.setsid()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     from headache_evidence.reports.warm_kernels import get_ready
 
     get_ready(data_dir, screen=screen)
@@ -219,7 +211,7 @@ def be_kernel(request: KernelRequest, connection: Connection) -> None:
     connection.close()
     end_with_parent()
     os.setsid()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     os.environ.clear()
     os.environ.update(request.environment)
     os.chdir(request.working_dir)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 
 #: Makes a kernel give the same results on every machine; processes that kernels are forked from start with it, too.
@@ -27,13 +29,19 @@ def forking_available() -> bool:
 
 
 @contextlib.contextmanager
-def fixed_environment() -> Iterator[None]:
-    """For the time of a block, processes start with the fixed environment."""
+def helper_start() -> Iterator[None]:
+    """Processes that start in this block have the fixed environment, and a stop from the keyboard does not reach them.
+
+    They end with this process. For systems that can fork.
+    """
     before = {name: os.environ.get(name) for name in FIXED_ENVIRONMENT}
     os.environ.update(FIXED_ENVIRONMENT)
+    resource_tracker.ensure_running()  # it unblocks signals when it starts
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)

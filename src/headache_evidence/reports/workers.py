@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from headache_evidence.errors import HeadacheEvidenceError
 from headache_evidence.reports.nursery import Nursery
-from headache_evidence.reports.processes import end_with_parent, fixed_environment, forking_available
+from headache_evidence.reports.processes import end_with_parent, forking_available, helper_start
 
 if TYPE_CHECKING:
     from headache_evidence.reports.records import Job, Progress
@@ -32,7 +32,7 @@ def prepare_workers() -> None:
     from multiprocessing.forkserver import ensure_running, set_forkserver_preload
 
     set_forkserver_preload([WARM_MODULE])
-    with fixed_environment():
+    with helper_start():
         ensure_running()
 
 
