@@ -125,7 +125,7 @@ def test_a_fault_in_the_data_leaves_no_process_behind(project) -> None:
 @needs_forking
 def test_a_stop_from_the_keyboard_while_it_gets_ready_prints_no_traceback(project) -> None:
     command = [Path(sys.executable).with_name("headache-evidence"), "report", "cluster"]
-    for moment in (0.5, 1.0, 2.0):
+    for moment in (0.5, 1.0, 2.0, 3.0):
         process = subprocess.Popen(
             command, cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             start_new_session=True,
@@ -133,6 +133,6 @@ def test_a_stop_from_the_keyboard_while_it_gets_ready_prints_no_traceback(projec
         time.sleep(moment)
         os.killpg(process.pid, signal.SIGINT)
         told, _ = process.communicate(timeout=60)
-        if process.returncode == 130:  # else it was stopped before the command had begun
+        if process.returncode != -signal.SIGINT:  # else Python itself had not begun
+            assert process.returncode == 130
             assert "Traceback" not in told
-            assert "Stopped; the published reports are whole." in told
