@@ -153,9 +153,10 @@ def warm_process(data_dir: Path, *, screen: bool = False) -> Iterator[WarmProces
 
 def _end_group(process: BaseProcess) -> None:
     """End the warm process and its nurseries, which may still be getting ready; kernels end with their nursery."""
+    assert process.pid is not None
     try:
-        os.killpg(process.pid or 0, signal.SIGKILL)
-    except OSError:  # it had no time to begin a group
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:  # it had no time to begin a group
         process.kill()
     process.join()
 
