@@ -1,9 +1,9 @@
-"""Kernels that start in a moment: forks of a nursery, which is itself a fork of one warm process.
+"""Shells that start in a moment: forks of a nursery, which is itself a fork of one warm process.
 
 A fresh kernel spends seconds importing pandas, matplotlib, scipy and PyMARE. The warm process imports them once and
-prepares the evidence (:mod:`headache_evidence.reports.warm_kernels`). A nursery does nothing but fork kernels on
-request and tell how they ended; both have one thread, so their forks are safe. Whoever holds the other end of a
-nursery's connection owns its kernels: when the owner ends, for whatever reason, the nursery and its kernels end, too.
+prepares the evidence (:mod:`headache_evidence.reports.warm_start`). A nursery does nothing but fork shells on request
+and end them; both have one thread, so their forks are safe. Whoever holds the other end of a nursery's connection owns
+its shells: when the owner ends, for whatever reason, the nursery and its shells end, too.
 """
 
 from __future__ import annotations
@@ -27,79 +27,58 @@ from headache_evidence.reports.processes import end_with_parent, forking_availab
 
 
 @dataclass(frozen=True)
-class KernelRequest:
-    """How to start a kernel: arguments of ipykernel, its whole environment, its folder, and where its output goes."""
+class ShellRequest:
+    """How to start a shell: its whole environment, its folder, and where what no cell shows goes."""
 
-    arguments: tuple[str, ...]
     environment: dict[str, str]
     working_dir: str
     log: str
 
 
 @dataclass(frozen=True)
+class ForkedShell:
+    """The owner's end of a shell (:mod:`headache_evidence.reports.notebook_shell`)."""
+
+    nursery: Nursery
+    pid: int
+    connection: Connection
+
+    def end(self) -> None:
+        """End the shell and the processes it started at once."""
+        self.connection.close()
+        with contextlib.suppress(OSError):  # with the nursery, its shells have ended
+            self.nursery.ask(self.pid)
+
+
+@dataclass(frozen=True)
 class Nursery:
-    """The owner's end of a nursery; its connection can be handed to the process that will own the kernels."""
+    """The owner's end of a nursery; its connection can be handed to the process that will own the shells."""
 
     connection: Connection
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
-    def start(self, request: KernelRequest) -> ForkedKernel:
-        """Start a kernel; OSError when the nursery is gone."""
-        pid = self.ask(request)
-        if not isinstance(pid, int):
-            raise OSError("the nursery of kernels did not start a kernel")
-        return ForkedKernel(self, pid)
+    def start(self, request: ShellRequest) -> ForkedShell:
+        """Start a shell; OSError when the nursery is gone."""
+        own, other = multiprocessing.Pipe()
+        with other:
+            pid = self.ask(request, other)
+        return ForkedShell(self, pid, own)
 
     def wait(self) -> None:
-        """Return as soon as a kernel can be started; OSError when the nursery is gone."""
+        """Return as soon as a shell can be started; OSError when the nursery is gone."""
         self.ask(0)
 
-    def ask(self, question: KernelRequest | int) -> int | None:
-        """Process id of a new kernel, or the exit code of a kernel (None while it runs)."""
+    def ask(self, question: ShellRequest | int, end: Connection | None = None) -> int:
+        """Process id of a new shell, which gets ``end``; or let a shell end."""
         try:
             with self.one_at_a_time:
                 self.connection.send(question)
-                answer: int | None = self.connection.recv()
-        except (EOFError, OSError) as error:
-            raise OSError("the nursery of kernels has ended") from error
+                if end is not None:
+                    send_handle(self.connection, end.fileno(), None)
+                answer: int = self.connection.recv()
+        except (EOFError, OSError, RuntimeError) as error:  # RuntimeError: not acknowledged
+            raise OSError("the nursery has ended") from error
         return answer
-
-
-class ForkedKernel:
-    """A kernel of a nursery, with the part of Popen's interface that jupyter_client uses."""
-
-    stdin = stdout = stderr = None
-
-    def __init__(self, nursery: Nursery, pid: int) -> None:
-        self.nursery, self.pid = nursery, pid
-        self.returncode: int | None = None
-
-    def poll(self) -> int | None:
-        """Exit code, or None while the kernel runs."""
-        if self.returncode is None:
-            try:
-                self.returncode = self.nursery.ask(self.pid)
-            except OSError:
-                self.returncode = -signal.SIGKILL
-        return self.returncode
-
-    def wait(self) -> int | None:
-        """The exit code of a kernel that has ended."""
-        return self.poll()
-
-    def send_signal(self, signum: int) -> None:
-        """Send a signal to the kernel unless it has ended."""
-        if self.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signum)
-
-    def kill(self) -> None:
-        """End the kernel at once."""
-        self.send_signal(signal.SIGKILL)
-
-    def terminate(self) -> None:
-        """Ask the kernel to end."""
-        self.send_signal(signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -115,8 +94,8 @@ class WarmProcess:
 
         Returns at once, but on macOS, where a handed-over file must be acknowledged, when the process is warm.
 
-        prepare : what the nursery does first, once for all its kernels; it can be sent to a process. Functions of the
-            package that keep what they have worked out (load_evidence, answer_questions) answer at once in each kernel.
+        prepare : what the nursery does first, once for all its shells; it can be sent to a process. Functions of the
+            package that keep what they have worked out (load_evidence, answer_questions) answer at once in each shell.
         """
         own, other = multiprocessing.Pipe()
         try:
@@ -152,7 +131,7 @@ def warm_process(data_dir: Path, *, screen: bool = False) -> Iterator[WarmProces
 
 
 def _end_group(process: BaseProcess) -> None:
-    """End the warm process and its nurseries, which may still be getting ready; kernels end with their nursery."""
+    """End the warm process and its nurseries, which may still be getting ready; shells end with their nursery."""
     assert process.pid is not None
     try:
         os.killpg(process.pid, signal.SIGKILL)
@@ -164,7 +143,7 @@ def _end_group(process: BaseProcess) -> None:
 def serve_nurseries(connection: Connection, data_dir: Path, screen: bool) -> None:
     """Be the warm process: get ready, then fork nurseries until the owner closes the connection."""
     os.setsid()
-    from headache_evidence.reports.warm_kernels import get_ready
+    from headache_evidence.reports.warm_start import get_ready
 
     get_ready(data_dir, screen=screen)
     context = multiprocessing.get_context("fork")
@@ -188,28 +167,40 @@ def serve(connection: Connection, prepare: Callable[[], object] | None) -> None:
     if prepare is not None:
         try_ahead(prepare)
     context = multiprocessing.get_context("fork")
-    kernels: dict[int, BaseProcess] = {}
+    shells: dict[int, BaseProcess] = {}
     while True:
         try:
             question = connection.recv()
-        except (EOFError, OSError):
-            break
-        if isinstance(question, KernelRequest):
-            kernel: Any = context.Process(target=be_kernel, args=(question, connection), name="kernel", daemon=True)
-            kernel.start()
-            kernels[kernel.pid] = kernel
-            answer: int | None = kernel.pid
-        else:
-            answer = kernels[question].exitcode if question in kernels else -signal.SIGKILL
-        with contextlib.suppress(OSError):
+            if isinstance(question, ShellRequest):
+                with Connection(recv_handle(connection)) as cells:
+                    shell: Any = context.Process(target=be_shell, args=(question, connection, cells), name="shell")
+                    shell.start()
+                shells[shell.pid] = shell
+                answer = shell.pid
+            else:
+                answer = question
+                if question in shells:
+                    _end_shell(shells.pop(question))
             connection.send(answer)
-    for running in kernels.values():
-        running.kill()
+        except (EOFError, OSError, RuntimeError):
+            break
+    for shell in shells.values():
+        _end_shell(shell)
 
 
-def be_kernel(request: KernelRequest, connection: Connection) -> None:
-    """Be a kernel: runs in the forked process and returns when the kernel is shut down."""
-    connection.close()
+def _end_shell(shell: BaseProcess) -> None:
+    """End a shell with the processes it started; as long as its end was not asked for, its id is not given away."""
+    assert shell.pid is not None
+    if shell.exitcode is None:
+        with contextlib.suppress(ProcessLookupError):  # it had no time to begin a group
+            os.killpg(shell.pid, signal.SIGKILL)
+        shell.kill()
+    shell.join()
+
+
+def be_shell(request: ShellRequest, of_nursery: Connection, cells: Connection) -> None:
+    """Be a shell: runs in the forked process."""
+    of_nursery.close()
     end_with_parent()
     os.setsid()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
@@ -222,9 +213,11 @@ def be_kernel(request: KernelRequest, connection: Connection) -> None:
     os.close(descriptor)
 
     import matplotlib
-    from ipykernel.kernelapp import IPKernelApp
+
+    from headache_evidence.reports.notebook_shell import serve_cells
 
     # matplotlib read its environment when it was imported in the warm process
     matplotlib.rcParams["backend"] = request.environment["MPLBACKEND"]
-    sys.argv = ["ipykernel_launcher", *request.arguments]
-    IPKernelApp.launch_instance(argv=list(request.arguments))
+    sys.path.insert(0, "")
+    sys.argv = ["ipykernel_launcher"]
+    serve_cells(cells)

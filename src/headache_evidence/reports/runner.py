@@ -7,9 +7,7 @@ the notebook and the cell.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,20 +16,18 @@ from typing import Any
 
 import nbformat
 import papermill
-from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from papermill.clientwrap import PapermillNotebookClient
-from papermill.engines import NBClientEngine, papermill_engines
+from papermill.engines import Engine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from headache_evidence.errors import NotebookError
-from headache_evidence.reports.kernels import ReportKernelManager, kernel_environment
+from headache_evidence.reports.forked_shells import forked_shell
+from headache_evidence.reports.kernels import ordinary_kernel
+from headache_evidence.reports.notebook_watch import Watch, cell_number
 from headache_evidence.reports.nursery import Nursery
 from headache_evidence.reports.parameters import check_parameters, declared_parameters, read_notebook
 
 ENGINE = "headache-evidence"
-STARTUP_TIMEOUT = 60
-ADDED_TAGS = {"injected-parameters", "papermill-error-cell-tag"}
 
 
 @dataclass(frozen=True)
@@ -65,48 +61,13 @@ class _StartupError(Exception):
     """The kernel did not come up."""
 
 
-class _Engine(NBClientEngine):  # type: ignore[misc]
-    """papermill's own engine with a kernel manager of ours, ended at once (a polite shutdown may stall for 3 s)."""
+class _Engine(Engine):  # type: ignore[misc]
+    """papermill's way in: the keyword ``execute`` runs the notebook."""
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
-        watch: _Watch = kwargs["watch"]
-        watch.notebook = nb_man.nb
-        client = PapermillNotebookClient(
-            nb_man,
-            km=kwargs["manager"],
-            kernel_name=kernel_name,
-            startup_timeout=STARTUP_TIMEOUT,
-            shutdown_kernel="immediate",
-            timeout_func=lambda _: watch.remaining(),
-            on_notebook_start=lambda **_: watch.kernel_is_up(),
-            on_cell_start=lambda cell_index, **_: watch.cell_starts(cell_index),
-            ipython_hist_file=":memory:",
-        )
-        return client.execute(cleanup_kc=True, env=kwargs["environment"], cwd=kwargs["working_dir"])
-
-
-@dataclass
-class _Watch:
-    """What is seen of a run from outside: time left for the notebook as a whole, the cell, the notebook so far."""
-
-    limit: float
-    started: float
-    up: float | None = None
-    cell: int | None = None
-    notebook: Any = None
-
-    def kernel_is_up(self) -> None:
-        self.up = time.monotonic()
-
-    def cell_starts(self, cell_index: int) -> None:
-        self.cell = cell_number(self.notebook, cell_index)
-
-    def remaining(self) -> float:
-        return max(0.1, self.limit - (time.monotonic() - (self.up or self.started)))
-
-    def where(self, name: str) -> str:
-        return name if self.cell is None else f"{name}, cell {self.cell}"
+        kwargs["watch"].notebook = nb_man.nb
+        return kwargs["execute"](nb_man)
 
 
 def run_notebook(
@@ -122,7 +83,7 @@ def run_notebook(
     Parameters
     ----------
     timeout : seconds that all cells together may take.
-    nursery : starts the kernel in a moment; None starts an ordinary one.
+    nursery : forks a shell for it, which starts in a moment; an ordinary kernel runs it when None.
 
     Raises
     ------
@@ -150,10 +111,9 @@ def _execute(
     if ENGINE not in papermill_engines._engines:
         papermill_engines.register(ENGINE, _Engine)
     started = time.monotonic()
-    watch = _Watch(timeout, started)
-    with tempfile.TemporaryDirectory(prefix="headache-", ignore_cleanup_errors=True) as folder:
-        manager = ReportKernelManager(Path(folder), log, nursery)
-        try:
+    watch, folder = Watch(timeout, started), source.parent.resolve()
+    try:
+        with forked_shell(nursery, log, folder, watch) if nursery else ordinary_kernel(log, folder, watch) as execute:
             executed = papermill.execute_notebook(
                 _without_outputs(source),
                 None,
@@ -163,19 +123,13 @@ def _execute(
                 language="python",
                 request_save_on_cell_execute=False,
                 progress_bar=False,
-                manager=manager,
+                execute=execute,
                 watch=watch,
-                environment=kernel_environment(Path(folder)),
-                working_dir=str(source.parent.resolve()),
             )
-        except Exception as error:
-            raise _explained(error, source.name, watch, log) from error
-        finally:
-            with contextlib.suppress(Exception):
-                run_sync(manager.shutdown_kernel)(now=True)
-        memory = manager.provisioner.peak_memory_mb
+    except Exception as error:
+        raise _explained(error, source.name, watch, log) from error
     check_complete(executed, source.name)
-    up = watch.up or time.monotonic()
+    up, memory = watch.up or time.monotonic(), watch.peak_memory_mb
     return ExecutedNotebook(executed, NotebookRun(source.name, time.monotonic() - started, up - started, memory))
 
 
@@ -188,7 +142,7 @@ def _without_outputs(source: Path) -> Any:
     return nbformat.reads(json.dumps(notebook), as_version=4)  # type: ignore[no-untyped-call]
 
 
-def _explained(error: Exception, name: str, watch: _Watch, log: Path) -> Exception:
+def _explained(error: Exception, name: str, watch: Watch, log: Path) -> Exception:
     """``error`` in words; whatever happens before the first cell is a start that may be tried again."""
     where, so_far = watch.where(name), watch.notebook
     if isinstance(error, PapermillExecutionError):
@@ -202,11 +156,6 @@ def _explained(error: Exception, name: str, watch: _Watch, log: Path) -> Excepti
         reason = "the kernel died (out of memory, killed, or a crash in compiled code)"
         return NotebookRunError(f"{where}: {reason}.", _tail(log), so_far)
     return NotebookRunError(f"{where}: {type(error).__name__}: {error}", _tail(log), so_far)
-
-
-def cell_number(notebook: Any, index: int) -> int:
-    """Number (from 1) of the cell in the notebook as its author knows it: cells added by papermill do not count."""
-    return sum(not ADDED_TAGS & set(cell.metadata.get("tags", [])) for cell in notebook.cells[: index + 1])
 
 
 def check_complete(notebook: Any, name: str) -> None:

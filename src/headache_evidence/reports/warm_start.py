@@ -1,4 +1,4 @@
-"""What a process does once so that every kernel forked from it starts with it in memory: imports, a figure, evidence.
+"""What a process does once so that every shell forked from it starts with it in memory: imports, a figure, evidence.
 
 Nothing here starts a thread or opens a socket: a fork of the process must be like a fresh one.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
-import sys
 from pathlib import Path
 
 from headache_evidence.reports.ahead import prepare_evidence, try_ahead
@@ -32,19 +31,6 @@ MODULES = (
     "scipy.optimize",
     "pymare",
     "pymare.estimators",
-    "ipykernel.ipkernel",
-    "ipykernel.kernelapp",
-    "ipykernel.debugger",
-    "IPython.core.completerlib",
-    "IPython.core.debugger",
-    "IPython.core.oinspect",
-    "IPython.extensions.storemagic",
-    "zmq.eventloop.zmqstream",
-    "tornado.platform.asyncio",
-    "sqlite3",
-    "psutil",
-    "faulthandler",
-    "matplotlib_inline.config",
     "great_tables",
     "docx",
     *(f"headache_evidence.reports.{name}" for name in REPORT_PARTS),
@@ -62,9 +48,10 @@ def get_ready(data_dir: Path, *, screen: bool) -> None:
     for module in MODULES:
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
-    # It hooks into the kernel's shell when it is imported, so each kernel has to import it anew.
-    sys.modules.pop("matplotlib_inline.backend_inline", None)
     with contextlib.suppress(Exception):
+        from headache_evidence.reports.notebook_shell import process_shell
+
+        process_shell()
         rehearse()
     try_ahead(lambda: prepare_evidence(data_dir, screen=screen))
     gc.enable()
