@@ -16,15 +16,21 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+import numpy as np
+import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
 
 from headache_evidence.errors import InputError
-from headache_evidence.figures.evidence_figure import EvidenceFigure, Hover, alt_text, house_style
+from headache_evidence.figures.evidence_figure import HOUSE_STYLE, EvidenceFigure, Hover, alt_text, house_style
+from headache_evidence.figures.one_pass import draw_both
 from headache_evidence.figures.palette import FONT
+from headache_evidence.figures.png_canvas import png_bytes
 from headache_evidence.figures.typeset import clean
 
 FORMATS = ("svg", "png", "pdf", "csv")
+SVG_METADATA: dict[str, Any] = {"Date": None, "Creator": None, "Format": None, "Type": None}
+PNG_DPI: float = HOUSE_STYLE["savefig.dpi"]
 SVG_BACKEND = "module://headache_evidence.figures.svg_canvas"
 #: Embedded together, so that nearly all figures carry the same two fonts, which are made once.
 USUAL_CHARACTERS = "".join(map(chr, range(0x20, 0x7F))) + "\xa0–—−×±²τ≤≥·…’‘“”†‡←→●◐○⊕"
@@ -54,6 +60,7 @@ def save_figure(figure: Figure, path_without_suffix: str | Path, formats: Sequen
     assert isinstance(figure, EvidenceFigure)
     target = Path(path_without_suffix)
     target.parent.mkdir(parents=True, exist_ok=True)
+    pixels = _draw_both(figure) if {"svg", "png"} <= set(formats) and figure.patch.get_alpha() is None else None
     paths = []
     for name in formats:
         path = target.parent / f"{target.name}.{name}"
@@ -62,8 +69,11 @@ def save_figure(figure: Figure, path_without_suffix: str | Path, formats: Sequen
         elif name == "csv":
             figure.numbers.to_csv(path, index=False, lineterminator="\n")
         elif name == "png":
-            words = {"Software": None, "Title": figure.heading, "Description": alt}
-            _draw(figure, path, format="png", metadata=words)
+            words = {"Title": figure.heading, "Description": alt}
+            if pixels is not None:
+                path.write_bytes(png_bytes(pixels, PNG_DPI, words))
+            else:
+                _draw(figure, path, format="png", metadata={"Software": None} | words)
         else:
             words = {"Title": figure.heading, "Subject": alt}
             _draw(
@@ -80,6 +90,14 @@ def _draw(figure: EvidenceFigure, target: Path | io.StringIO, **options: Any) ->
     with house_style():
         figure.savefig(target, **options)
     figure.stale = False
+
+
+def _draw_both(figure: EvidenceFigure) -> npt.NDArray[np.uint8]:
+    """Draw as for both formats; the figure keeps its SVG."""
+    with house_style():
+        svg, pixels = draw_both(figure, PNG_DPI, SVG_METADATA)
+    figure.drawn_svg, figure.stale = _tidy(svg), False
+    return pixels
 
 
 def svg_text(figure: Figure, embed_font: bool = True) -> str:
@@ -101,9 +119,12 @@ def svg_text(figure: Figure, embed_font: bool = True) -> str:
 
 def _drawn(figure: EvidenceFigure) -> str:
     buffer = io.StringIO()
-    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
-    _draw(figure, buffer, format="svg", backend=SVG_BACKEND, metadata=nothing)
-    svg = buffer.getvalue()
+    _draw(figure, buffer, format="svg", backend=SVG_BACKEND, metadata=SVG_METADATA)
+    return _tidy(buffer.getvalue())
+
+
+def _tidy(svg: str) -> str:
+    """The element alone, without blanks at the ends of lines, with fonts for readers that lack the first."""
     svg = "\n".join(line.rstrip() for line in svg[svg.index("<svg") :].splitlines()) + "\n"
     return re.sub(r"'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif", svg)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import marshal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,9 @@ from headache_evidence.errors import EvidenceError
 from headache_evidence.tables.faults import errors_of
 from headache_evidence.tables.schema import Schema, read_schema
 from headache_evidence.tables.validation import examine
+
+#: The last version of this format in which equal values always give equal bytes.
+PLAIN_MARSHAL = 2
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,11 +54,8 @@ class Evidence:
         digest = hashlib.sha256()
         for table in self.schema.tables:
             frame = getattr(self, table.name)
-            digest.update(repr(frame.index).encode())
-            for name, column in frame.items():
-                digest.update(
-                    f"{table.name} {name} {column.dtype} {column.tolist()!r}".encode(errors="surrogateescape")
-                )
+            digest.update(repr((table.name, frame.index, frame.dtypes.to_dict())).encode())
+            digest.update(marshal.dumps(frame.to_numpy(object, na_value=None).tolist(), PLAIN_MARSHAL))
         return digest.hexdigest()
 
 

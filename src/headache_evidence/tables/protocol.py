@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -285,7 +285,7 @@ def load_protocol(path: str | Path = "data/protocol.yml") -> Protocol:
     """
     path = Path(path)
     try:
-        return Protocol.model_validate(read_yaml(path.read_text(encoding="utf-8")))
+        return Protocol.model_validate(_settings_of(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ProtocolError(f"{path}: cannot be read ({error.strerror}).") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -293,3 +293,9 @@ def load_protocol(path: str | Path = "data/protocol.yml") -> Protocol:
     except ValidationError as error:
         lines = [f"  {'.'.join(str(p) for p in item['loc']) or 'top'}: {item['msg']}" for item in error.errors()]
         raise ProtocolError(f"{path}: {len(lines)} fault(s)\n" + "\n".join(lines)) from error
+
+
+@lru_cache(maxsize=4)
+def _settings_of(text: str) -> Any:
+    """What the YAML says, for validation, which copies it."""
+    return read_yaml(text)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +127,7 @@ def read_schema(data_dir: str | Path) -> Schema:
     """
     path = Path(data_dir) / PACKAGE_FILE
     try:
-        package = json.loads(path.read_text(encoding="utf-8-sig"))
-        return _schema(package)
+        return _schema_of(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         message = f"the schema is missing; {Path(data_dir)} is not a folder of evidence tables"
     except (OSError, UnicodeDecodeError) as error:
@@ -142,7 +141,9 @@ def read_schema(data_dir: str | Path) -> Schema:
     raise EvidenceError([Fault(PACKAGE_FILE, 0, "", "", message)])
 
 
-def _schema(package: dict[str, Any]) -> Schema:
+@lru_cache(maxsize=4)
+def _schema_of(package_text: str) -> Schema:
+    package = json.loads(package_text)
     return Schema(
         title=package.get("title", ""),
         description=package.get("description", ""),
