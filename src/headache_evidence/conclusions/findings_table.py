@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
@@ -73,12 +74,18 @@ def findings_table(findings: Findings) -> GT:
     )
 
 
+@lru_cache(maxsize=4)
+def findings_fragment(findings: Findings) -> str:
+    """The table as a part of a page."""
+    return str(findings_table(findings).as_raw_html())
+
+
 def findings_html(findings: Findings) -> str:
     """The table as a complete page."""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{findings.title}</title></head><body>\n{findings_table(findings).as_raw_html()}\n</body></html>\n"
+        f"<title>{findings.title}</title></head><body>\n{findings_fragment(findings)}\n</body></html>\n"
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -243,10 +244,11 @@ def reporting_needed(answers: Iterable[Answer]) -> pd.DataFrame:
     return table.sort_values(["results", "reporting"], ascending=[False, True], ignore_index=True)
 
 
-def remedies(reason: str) -> Sequence[str]:
+@lru_cache(maxsize=1024)
+def remedies(reason: str) -> tuple[str, ...]:
     """What the report would have had to show, for one reason."""
-    found = [remedy for pattern, remedy in REMEDIES.items() if re.search(pattern, reason)]
-    return found or [OTHER_REMEDY]
+    found = tuple(remedy for pattern, remedy in REMEDIES.items() if re.search(pattern, reason))
+    return found or (OTHER_REMEDY,)
 
 
 def _chances(answer: Answer) -> dict[int, float]:

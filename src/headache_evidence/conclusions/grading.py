@@ -72,7 +72,7 @@ def certainty(
     computed = (*lowered, *_raising(answer, protocol, lowered))
     own = pd.DataFrame()
     if judgements is not None:
-        own = judgements.loc[judgements["question_id"] == question.question_id]
+        own = judgements.loc[judgements["question_id"].to_numpy() == question.question_id]
     domains = with_judgements(computed, own)
     level = level_after(start, sum(domain.levels for domain in domains))
     return Certainty(question.question_id, start, level, domains, answer.pooled.k)
@@ -97,6 +97,8 @@ def certainties(answers: Iterable[Answer], protocol: Protocol, evidence: Evidenc
 def with_judgements(computed: Iterable[DomainJudgement], judgements: pd.DataFrame) -> tuple[DomainJudgement, ...]:
     """The domains with reviewers' judgements in place; each shows its reason and what the rule had given."""
     domains = {domain.domain: domain for domain in computed}
+    if judgements.empty:
+        return tuple(domains.values())
     for row in judgements.to_dict("records"):
         name, levels = str(row["domain"]), int(row["levels"])
         if name not in domains:

@@ -22,6 +22,10 @@ REPORT_COLUMNS = (
     "study_id", "arm_id", "label", "headache_type", "design", "technique", "injectate", "event", "events", "total",
     "reason", "source_url", "source_row",
 )  # fmt: skip
+COUNTED = (
+    "study_id", "arm_id", "headache_type", "adverse_event", "events_used", "total_used", "excluded", "reason_binary",
+    "source_url", "source_row",
+)  # fmt: skip
 RATE_COLUMNS = (
     "event", "technique", "injectate", "k", "events", "patients", "rate", "ci_low", "ci_high", "lowest", "highest",
     "rule_of_three",
@@ -79,7 +83,7 @@ def harm_reports(evidence: Evidence, protocol: Protocol) -> pd.DataFrame:
     """
     tables = extraction_tables(evidence, protocol.extraction)
     techniques = {name for part in protocol.interventions.values() for name in part.techniques}
-    rows = tables.rows.loc[tables.rows["outcome"] == ADVERSE_EVENT.rstrip("_")]
+    rows = tables.rows.loc[tables.rows["outcome"] == ADVERSE_EVENT.rstrip("_"), list(COUNTED)]
     records = []
     for row in rows.to_dict("records"):
         arm = tables.arm_facts[row["study_id"], row["arm_id"]]
@@ -150,10 +154,11 @@ def named_harms(reports: pd.DataFrame, protocol: Protocol, level: float = 0.95) 
     rule_of_three (upper bound where no event was seen), uncounted (studies that report it without a usable count).
     """
     techniques = [name for part in protocol.interventions.values() for name in part.techniques]
+    told = dict(list(reports.groupby(["event", "technique"])))
     rows = []
     for event in protocol.harms.looked_for:
         for technique in techniques:
-            own = reports.loc[(reports["event"] == event) & (reports["technique"] == technique)]
+            own = told.get((event, technique), reports.iloc[:0])
             counted = own.loc[own["total"] >= 2]
             events, patients = float(counted["events"].sum()), float(counted["total"].sum())
             low, high = clopper_pearson(events, patients, level) if patients else (math.nan, math.nan)
@@ -195,8 +200,9 @@ def serious_harms(evidence: Evidence, protocol: Protocol, headache_type: str = "
     studies = evidence.studies.loc[evidence.studies["study_id"].isin(named | set(serious))]
     if headache_type:
         studies = studies.loc[studies["headache_type"] == headache_type]
-    techniques = evidence.arms.groupby("study_id")["technique"].agg(lambda names: ", ".join(sorted(set(names))))
-    urls = evidence.sources.groupby("study_id")["url"].agg(" ; ".join)
+    arms, sources = (table.loc[table["study_id"].isin(studies["study_id"])] for table in (evidence.arms, evidence.sources))
+    techniques = arms.groupby("study_id")["technique"].agg(lambda names: ", ".join(sorted(set(names))))
+    urls = sources.groupby("study_id")["url"].agg(" ; ".join)
     table = studies[["study_id", "year", "headache_type", "design", "harms_summary"]].assign(
         technique=studies["study_id"].map(techniques).fillna(""), source_url=studies["study_id"].map(urls).fillna("")
     )

@@ -53,7 +53,7 @@ def important_difference(outcome: str, protocol: Protocol, mcid: pd.DataFrame) -
         return ImportantDifference(outcome, rule.per_1000, "per 1000", "choice", rule.reason)
     if rule.value is not None:
         return ImportantDifference(outcome, rule.value, outcome_unit(outcome), "choice", rule.reason)
-    found = mcid.loc[(mcid["id"] == rule.mcid) & (mcid["outcome"] == outcome)]
+    found = mcid.loc[(mcid["id"].to_numpy() == rule.mcid) & (mcid["outcome"].to_numpy() == outcome)]
     if found.empty or pd.isna(found["value"].iloc[0]):
         known = ", ".join(mcid.loc[(mcid["outcome"] == outcome) & mcid["value"].notna(), "id"]) or "none"
         raise ProtocolError(f"The threshold of {outcome} names {rule.mcid!r} of mcid.csv; rows with a value: {known}.")

@@ -60,7 +60,7 @@ def save_figure(figure: Figure, path_without_suffix: str | Path, formats: Sequen
     assert isinstance(figure, EvidenceFigure)
     target = Path(path_without_suffix)
     target.parent.mkdir(parents=True, exist_ok=True)
-    pixels = _draw_both(figure) if {"svg", "png"} <= set(formats) and figure.patch.get_alpha() is None else None
+    pixels = draw_both_formats(figure) if {"svg", "png"} <= set(formats) and figure.patch.get_alpha() is None else None
     paths = []
     for name in formats:
         path = target.parent / f"{target.name}.{name}"
@@ -92,7 +92,7 @@ def _draw(figure: EvidenceFigure, target: Path | io.StringIO, **options: Any) ->
     figure.stale = False
 
 
-def _draw_both(figure: EvidenceFigure) -> npt.NDArray[np.uint8]:
+def draw_both_formats(figure: EvidenceFigure) -> npt.NDArray[np.uint8]:
     """Draw as for both formats; the figure keeps its SVG."""
     with house_style():
         svg, pixels = draw_both(figure, PNG_DPI, SVG_METADATA)

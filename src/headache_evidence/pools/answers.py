@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -164,19 +165,20 @@ def study_usage(evidence: Evidence, answers: Iterable[Answer], headache_type: st
 
     A study without any row on an outcome of the protocol is listed too, with that reason.
     """
-    tables = [item.effects.assign(question=item.question.title) for item in answers]
-    effects = pd.concat(tables) if tables else pd.DataFrame(columns=["study_id", "usable", "reason"])
+    used, reasons = Counter[str](), defaultdict[str, list[str]](list)
+    for item in answers:
+        effects = item.effects
+        for study_id, usable, why in zip(effects["study_id"], effects["usable"], effects["reason"], strict=True):
+            used[study_id] += int(usable)
+            reasons[study_id].append(why)
     of_type = evidence.studies.loc[evidence.studies["headache_type"] == headache_type, "study_id"]
-    study_ids = sorted(set(of_type) | set(effects["study_id"]))
     studies = evidence.studies.set_index("study_id")
     rows = []
-    for study_id in study_ids:
-        own = effects.loc[effects["study_id"] == study_id]
-        used = own.loc[own["usable"].astype(bool)]
-        if len(used):
+    for study_id in sorted({*of_type, *reasons}):
+        if used[study_id]:
             reason = ""
-        elif len(own):
-            reason = "; ".join(dict.fromkeys(own["reason"]))
+        elif study_id in reasons:
+            reason = "; ".join(dict.fromkeys(reasons[study_id]))
         else:
             reason = _nothing_reported(evidence, study_id)
         rows.append(
@@ -184,7 +186,7 @@ def study_usage(evidence: Evidence, answers: Iterable[Answer], headache_type: st
                 "study_id": study_id,
                 "year": studies.at[study_id, "year"],
                 "design": studies.at[study_id, "design"],
-                "results_used_in": len(used),
+                "results_used_in": used[study_id],
                 "why_in_none": reason,
             }
         )

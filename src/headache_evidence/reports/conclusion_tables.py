@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from headache_evidence.conclusions.findings_table import findings_data, findings_table
+from headache_evidence.conclusions.findings_table import findings_data, findings_fragment
 from headache_evidence.conclusions.grading import certainty
 from headache_evidence.conclusions.judgement import LOWERING, RAISING, DomainJudgement
 from headache_evidence.conclusions.summary_of_findings import Findings
@@ -30,8 +30,7 @@ class ShownFindings:
     def _repr_html_(self) -> str:
         if not self.findings.rows:
             return f"<p><strong>{html.escape(self.findings.title)}.</strong> No question has an answer.</p>"
-        shown: str = findings_table(self.findings).as_raw_html()
-        return shown
+        return findings_fragment(self.findings)
 
     def __repr__(self) -> str:
         table = findings_data(self.findings).drop(columns=["In words"])

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 Cell = Callable[[Any], str]
+PLAIN_WIDTH = 60  # characters of a cell in plain text
 WEB_ADDRESS = re.compile(r"https?://[^\s;]+")
 
 
@@ -47,8 +48,10 @@ class ReadableTable:
     def __repr__(self) -> str:
         if self.data.empty:
             return f"{self.caption}. {self.empty}"
-        shown = {name: [as_text(value) for value in self.data[name]] for name in self.data.columns}
-        return f"{self.caption}\n{pd.DataFrame(shown).to_string(index=False, max_colwidth=60)}"
+        columns = [[str(name), *map(_short, self.data[name].tolist())] for name in self.data.columns]
+        widths = [max(map(len, column)) for column in columns]
+        lines = (zip(row, widths, strict=True) for row in zip(*columns, strict=True))
+        return "\n".join([self.caption, *("  ".join(text.rjust(width) for text, width in line) for line in lines)])
 
 
 def as_text(value: Any) -> str:
@@ -63,6 +66,11 @@ def as_text(value: Any) -> str:
     if isinstance(value, int | np.integer):
         return str(value).replace("-", "\N{MINUS SIGN}")
     return str(value)
+
+
+def _short(value: Any) -> str:
+    text = as_text(value).replace("\n", " ")
+    return text if len(text) <= PLAIN_WIDTH else f"{text[: PLAIN_WIDTH - 3]}..."
 
 
 def plain_cell(value: Any) -> str:

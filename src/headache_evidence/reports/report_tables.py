@@ -26,10 +26,13 @@ PLAIN_RULES = ("mean_sd", "change_mean_sd", "events")  # what a paper prints tid
 def show_studies(evidence: Evidence, headache_type: str) -> ReadableTable:
     """Every study of the headache type with design, arms, size and address."""
     studies = evidence.studies.loc[evidence.studies["headache_type"] == headache_type].sort_values(["year", "study_id"])
-    arms = evidence.arms.groupby("study_id")
+    arms, sources = (
+        table.loc[table["study_id"].isin(studies["study_id"])].groupby("study_id")
+        for table in (evidence.arms, evidence.sources)
+    )
     technique = arms["technique"].agg(lambda values: ", ".join(sorted(set(values))))
     guidance = arms["guidance"].agg(lambda values: ", ".join(sorted(set(values) - {"not_reported"})))
-    urls = evidence.sources.groupby("study_id")["url"].agg(" ; ".join)
+    urls = sources["url"].agg(" ; ".join)
     table = pd.DataFrame(
         {
             "study": studies["study_id"],
@@ -69,8 +72,8 @@ def show_doubts(evidence: Evidence, headache_type: str) -> ReadableTable:
 
 def show_effects(answers: Iterable[Answer]) -> ReadableTable:
     """Every usable effect with how it came about, its source rows and address."""
-    rows = [_effect_rows(answer) for answer in answers]
-    table = pd.concat([part for part in rows if len(part)]) if any(len(part) for part in rows) else pd.DataFrame()
+    rows = [_effect_rows(answer) for answer in answers if len(answer.usable)]
+    table = pd.concat(rows) if rows else pd.DataFrame()
     return ReadableTable(
         table,
         f"The {len(table)} effects",
@@ -80,21 +83,20 @@ def show_effects(answers: Iterable[Answer]) -> ReadableTable:
 
 
 def _effect_rows(answer: Answer) -> pd.DataFrame:
-    effects = answer.effects.loc[answer.effects["usable"]]
+    effects = answer.usable
     show = measure_scale(answer.question.measure).back_transform
-    half = 1.959963984540054 * effects["vi"].astype(float) ** 0.5
-    yi = effects["yi"].astype(float)
-    low, high = show(yi - half), show(yi + half)
+    yi, half = effects["yi"].to_numpy(float), 1.959963984540054 * effects["vi"].to_numpy(float) ** 0.5
+    first, second = (effects[column].to_numpy(float, na_value=0.0) for column in ("n1", "n2"))
+    arms = zip(effects["arm_1_label"], effects["arm_2_label"], strict=True)
     return pd.DataFrame(
         {
             "study": effects["label"],
             "question": answer.question.title,
             "technique": effects["technique"],
-            "arms": effects["arm_1_label"]
-            + effects["arm_2_label"].map(lambda label: f" against {label}" if label else ""),
-            "n": effects["n1"].fillna(0).astype(float) + effects["n2"].fillna(0).astype(float),
+            "arms": [f"{arm} against {other}" if other else arm for arm, other in arms],
+            "n": first + second,
             "effect": show(yi),
-            "95% CI": [interval_text(a, b) for a, b in zip(low, high, strict=True)],
+            "95% CI": [interval_text(a, b) for a, b in zip(show(yi - half), show(yi + half), strict=True)],
             "how it came about": effects["derivation"],
             "doubts": effects["flags"],
             "rows": effects["source_rows"],

@@ -58,11 +58,18 @@ def get_ready(data_dir: Path, *, screen: bool) -> None:
 
 
 def rehearse() -> None:
-    """Make a figure and drop it: fonts are then at hand."""
-    from headache_evidence.figures.evidence_figure import new_figure
-    from headache_evidence.figures.saving import svg_text
+    """Make a figure and drop it: fonts, their usual characters and the glyphs that pages embed are then at hand."""
+    from headache_evidence.figures.evidence_figure import house_style, new_figure
+    from headache_evidence.figures.saving import USUAL_CHARACTERS, draw_both_formats, svg_text
+    from headache_evidence.figures.sheet import page_sheet
+    from headache_evidence.figures.typeset import text_width
 
     figure = new_figure(100, 100)
-    figure.add_axes((0.2, 0.2, 0.6, 0.6)).set_title("Title", weight="bold")
+    with house_style():
+        sheet = page_sheet(figure, 100, 100)
+        for weight in ("normal", "bold"):
+            text_width(USUAL_CHARACTERS, bold=weight == "bold")
+            sheet.text(0, 50, USUAL_CHARACTERS, weight=weight)
+        figure.add_axes((0.2, 0.2, 0.6, 0.6)).set_title("Title", weight="bold")
+    draw_both_formats(figure)
     svg_text(figure)
-    figure.canvas.draw()

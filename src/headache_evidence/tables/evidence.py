@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from headache_evidence.errors import EvidenceError
@@ -55,8 +56,20 @@ class Evidence:
         for table in self.schema.tables:
             frame = getattr(self, table.name)
             digest.update(repr((table.name, frame.index, frame.dtypes.to_dict())).encode())
-            digest.update(marshal.dumps(frame.to_numpy(object, na_value=None).tolist(), PLAIN_MARSHAL))
+            for _, column in frame.items():
+                digest.update(_cells(column))
         return digest.hexdigest()
+
+
+def _cells(column: pd.Series) -> bytes:
+    """What the cells hold, as bytes."""
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return bytes(column.to_numpy(float, na_value=np.nan).tobytes())
+    cells = np.asarray(column.array).tolist()
+    try:
+        return marshal.dumps(cells, PLAIN_MARSHAL)
+    except ValueError:  # something that no table of a data folder holds
+        return repr(cells).encode(errors="surrogateescape")
 
 
 def load_evidence(data_dir: str | Path = "data") -> Evidence:
