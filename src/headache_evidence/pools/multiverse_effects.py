@@ -73,13 +73,14 @@ class SettingEffects:
         self._tables = _of_studies(tables, self._techniques)
         self._rows_of_part = _rows_about_part_of_an_arm(tables)
         self._frames: dict[Setting, pd.DataFrame] = {}
-        self._arrays: dict[Setting, EffectArrays] = {}
+        self._arrays: dict[int, EffectArrays] = {}  # by the identity of the table: many settings change no effect
 
     def arrays(self, setting: Setting) -> EffectArrays:
         """The effects of one setting."""
-        if setting not in self._arrays:
-            self._arrays[setting] = effect_arrays(self._frame(setting), self._tables, self._rows_of_part)
-        return self._arrays[setting]
+        frame = self._frame(setting)
+        if id(frame) not in self._arrays:
+            self._arrays[id(frame)] = effect_arrays(frame, self._tables, self._rows_of_part)
+        return self._arrays[id(frame)]
 
     def _frame(self, setting: Setting) -> pd.DataFrame:
         if setting not in self._frames:
@@ -95,16 +96,22 @@ class SettingEffects:
             main = self._frame((measure, window, ALL_TECHNIQUES, comparators, correlation))
             pure = {study for study, found in self._techniques.items() if found == {techniques}}
             mixed = {study for study, found in self._techniques.items() if techniques in found and len(found) > 1}
+            if not mixed and pure.issuperset(main["study_id"]):
+                return main
             return self._replaced(main.loc[main["study_id"].isin(pure)], request, comparators, mixed)
         if correlation not in (NOT_APPLICABLE, protocols):
             main = self._frame((measure, window, techniques, comparators, protocols))
             bears = main["derivation_rule"].str.contains(CORRELATION_BEARS)
+            if not bears.any():
+                return main
             tables = _of_studies(self._tables, set(main.loc[bears, "study_id"]))
             value = PrePostCorrelation(float(correlation), f"correlation {correlation} assumed")
             return _stacked(main.loc[~bears], usable_effects(effects_of(replace(tables, correlation=value), request)))
         if window != self._question.window:
             main = self._frame((measure, self._question.window, techniques, comparators, correlation))
             changed = self._changed_between(request, request_for(self._question, self._protocol))
+            if not changed:
+                return main
             return self._replaced(main.loc[~main["study_id"].isin(changed)], request, comparators, changed)
         if comparators == ACTIVE_TOO:
             main = self._frame((measure, window, techniques, request.comparison, correlation))
