@@ -1,7 +1,7 @@
 """The canvas of a figure: matplotlib's Agg, with each text drawn in one piece and a PNG that is written in one pass.
 
 Matplotlib draws text glyph by glyph in Python, which takes most of the time of a PNG of tables. Here FreeType draws
-the whole text; glyphs stand where matplotlib puts them, to a fraction of a pixel.
+the whole text, once for all places where it stands; it begins on the whole pixel next to where matplotlib puts it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import io
 import math
 import zlib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -35,6 +36,24 @@ _UPRIGHT = [[0x10000, 0], [0, 0x10000]]  # no rotation, as FreeType's 16.16 numb
 _QUARTER_TURNS = {0.0: (1, 0), 90.0: (0, 1), 180.0: (-1, 0), 270.0: (0, -1)}  # cosine and sine
 
 
+@lru_cache(maxsize=2048)
+def text_image(text: str, file: str, size: float, dpi: float) -> tuple[npt.NDArray[np.uint8], int, int]:
+    """Coverage of the pixels of a text (height x width), and where its left and upper edge are, seen from its start.
+
+    Words and numbers of a table recur, from figure to figure too. A space stands before the text: FreeType's bitmap
+    shifts a first glyph that does not begin on a whole pixel.
+    """
+    space = space_width(file, size, dpi)
+    before = math.ceil(space)
+    font = sized_font(f" {text}", file, size, dpi)
+    font._set_transform(_UPRIGHT, [round(64 * (before - space)), 0])  # type: ignore[attr-defined]
+    font.set_text(f" {text}", 0.0, flags=LoadFlags.NO_HINTING)
+    font.draw_glyphs_to_bitmap(antialiased=True)
+    left = font.get_bitmap_offset()[0] // 64 - before
+    top = (font.get_width_height()[1] - font.get_descent()) // 64 + 1
+    return np.array(font.get_image()), left, top
+
+
 class TextRenderer(RendererAgg):
     """Agg that draws a text of the package's font in one piece; everything else is matplotlib's."""
 
@@ -47,20 +66,12 @@ class TextRenderer(RendererAgg):
         if ismath or not file or turn is None or not gc.get_antialiased():
             super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)  # type: ignore[no-untyped-call]
             return
-        # The text is drawn level, on whole pixels of its own frame, and turned with that frame. It starts with a
-        # space: FreeType's bitmap shifts a first glyph that does not begin on a whole pixel.
+        # The text is level, on whole pixels of a frame of its own, and turned with that frame.
         cos, sin = turn
-        size, up = prop.get_size_in_points(), self.height - y
-        start = cos * x + sin * up - space_width(file, size, self.dpi)
-        base = cos * up - sin * x
-        left, below = math.floor(start), math.floor(base)
-        font = sized_font(f" {s}", file, size, self.dpi)
-        font._set_transform(_UPRIGHT, [round(64 * (start - left)), round(64 * (base - below))])  # type: ignore[attr-defined]
-        font.set_text(f" {s}", 0.0, flags=LoadFlags.NO_HINTING)
-        font.draw_glyphs_to_bitmap(antialiased=True)
-        image = font.get_image()
-        left += font.get_bitmap_offset()[0] // 64
-        top = below + (font.get_width_height()[1] - font.get_descent()) // 64 + 1
+        up = self.height - y
+        image, left, top = text_image(s, file, prop.get_size_in_points(), self.dpi)
+        left += round(cos * x + sin * up)
+        top += round(cos * up - sin * x)
         right, bottom = left + image.shape[1], top - image.shape[0]
         corner_x = min(cos * left - sin * bottom, cos * right - sin * top)
         corner_up = min(sin * left + cos * bottom, sin * right + cos * top)
