@@ -53,8 +53,11 @@ def test_a_good_run_gives_the_parameters_to_the_notebook_and_tells_its_cost(run:
         ("import os; os.kill(os.getpid(), 9)", "cell 3: the kernel died"),
         ("import ctypes; ctypes.string_at(0)", "cell 3: the kernel died"),
         ("raise KeyboardInterrupt", "cell 3: KeyboardInterrupt"),
+        ("1 +", "cell 3: SyntaxError"),
+        ("class X:\n    def __repr__(self): raise ValueError('no')\nX()", "cell 3: ValueError"),
+        ("exit()", "cell 4: the kernel died"),
     ],
-    ids=["exception", "exit 0", "exit 1", "kill -9", "segfault", "interrupt"],
+    ids=["exception", "exit 0", "exit 1", "kill -9", "segfault", "interrupt", "no Python", "no repr", "exit()"],
 )
 def test_a_cell_that_ends_the_run_is_a_failure_with_notebook_and_cell(
     run: Run, make_notebook, cell: str, reason: str
@@ -128,20 +131,64 @@ def test_outputs_stored_in_a_notebook_do_not_count(run: Run, make_notebook) -> N
     assert "stored" in path.read_text()
 
 
+PLOT = (
+    "import pandas as pd, numpy as np\nimport matplotlib.pyplot as plt",
+    "plt.plot([1, 3, 2]);",
+    "pd.DataFrame({'a': [1.5, None]})",
+    "import os, locale; print(plt.get_backend(), os.environ['TZ'], hash('x'), np.ones(3).sum())",
+)
+SHOWN = (
+    "import sys; from IPython.display import HTML, Image, clear_output, display, update_display",
+    "print('one'); print('two', file=sys.stderr); display(HTML('<b>three</b>')); print('four')",
+    "handle = display('first', display_id=True)",
+    "handle.update('second'); update_display('third', display_id='nobody')",
+    "print('gone'); clear_output(); print('stays')",
+    "display('gone too'); clear_output(wait=True); display('stays, too')",
+    "Image(data=b'\\x89PNG', format='png')",
+    "1 + 1",
+    "_ + len(In), list(Out)",
+    "import asyncio\nawait asyncio.sleep(0)\n'awaited'",
+    "from concurrent.futures import ThreadPoolExecutor\nlist(ThreadPoolExecutor(1).map(print, 'ab'));",
+    "%who_ls",
+    "'\\ud800', '\\u2028', __name__, sys.stdout.encoding, get_ipython().__class__.__name__",
+    "import warnings; warnings.warn('careful')",
+    "def f(x):\n    return 1 / x",
+    "try:\n    f(0)\nexcept ZeroDivisionError as error:\n    print(type(error), get_ipython().execution_count)",
+)
+
+
 @pytest.mark.skipif(not forking_available(), reason="this system has no fork server")
-def test_forked_and_ordinary_kernels_give_the_same_outputs(run: Run, make_notebook, warm_nursery) -> None:
-    path = make_notebook(
-        "import pandas as pd, numpy as np\nimport matplotlib.pyplot as plt",
-        "plt.plot([1, 3, 2]);",
-        "pd.DataFrame({'a': [1.5, None]})",
-        "import os, locale; print(plt.get_backend(), os.environ['TZ'], hash('x'), np.ones(3).sum())",
-    )
+@pytest.mark.parametrize("cells", [PLOT, SHOWN], ids=["plot", "shown"])
+def test_forked_shells_and_ordinary_kernels_give_the_same_outputs(run: Run, make_notebook, warm_nursery, cells) -> None:
+    path = make_notebook(*cells)
     results = []
     for nursery in (warm_nursery, None):
-        text = json.dumps(outputs(run(path, nursery=nursery)))
-        results.append(re.sub(r"0x[0-9a-f]+", "address", text))
+        executed = run(path, nursery=nursery).notebook
+        shown = [cell.get("outputs") for cell in executed.cells]
+        text = json.dumps([shown, executed.metadata["language_info"]], indent=1)
+        results.append(re.sub(r"0x[0-9a-f]+|ipykernel_\d+", "varies", text))
     assert results[0] == results[1]
-    assert "image/png" in results[0]
+
+
+@pytest.mark.skipif(not forking_available(), reason="this system has no fork server")
+def test_what_other_processes_print_goes_to_the_log(run: Run, make_notebook, warm_nursery) -> None:
+    path = make_notebook(
+        "import os, subprocess, sys, multiprocessing as mp",
+        "subprocess.run([sys.executable, '-c', 'print(1234)'], stdout=sys.stdout, check=True);",
+        "child = mp.get_context('fork').Process(target=print, args=(5678,)); child.start(); child.join()",
+        "os.system('echo 9012'); print('shown')",
+    )
+    assert outputs(run(path)) == ["shown\n"]
+    log = path.with_name("log.txt").read_text()
+    assert [word for word in ("1234", "5678", "9012") if word not in log] == []
+
+
+def test_processes_of_a_notebook_end_with_it(run: Run, make_notebook) -> None:
+    import psutil
+
+    path = make_notebook("import subprocess; print(subprocess.Popen(['sleep', '600']).pid)")
+    pid = int(str(outputs(run(path))[0]))
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def prepared() -> None:

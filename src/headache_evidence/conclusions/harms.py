@@ -7,6 +7,7 @@ Hanley JA, Lippman-Hand A (1983), JAMA 249:1743-1745 (rule of three); Clopper CJ
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ import pandas as pd
 from headache_evidence.effects.extraction_tables import ADVERSE_EVENT, extraction_tables
 from headache_evidence.errors import InputError
 from headache_evidence.pools.exact_intervals import clopper_pearson
+from headache_evidence.tables.by_content import ByContent, evidence_by_content, settings_by_content
 from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.protocol import Protocol
 from headache_evidence.tables.vocabulary import CORTICOSTEROIDS, LOCAL_ANAESTHETICS
@@ -80,8 +82,16 @@ def harm_reports(evidence: Evidence, protocol: Protocol) -> pd.DataFrame:
     Returns
     -------
     Columns as in REPORT_COLUMNS; ``events`` and ``total`` are missing where ``reason`` is not empty.
+
+    Reports of equal evidence under an equal protocol, compared by content, are collected once in a process.
     """
-    tables = extraction_tables(evidence, protocol.extraction)
+    return _reports(evidence_by_content(evidence), settings_by_content(protocol)).copy(deep=False)
+
+
+@lru_cache(maxsize=2)
+def _reports(found: ByContent[Evidence], asked: ByContent[Protocol]) -> pd.DataFrame:
+    protocol = asked.value
+    tables = extraction_tables(found.value, protocol.extraction)
     techniques = {name for part in protocol.interventions.values() for name in part.techniques}
     rows = tables.rows.loc[tables.rows["outcome"] == ADVERSE_EVENT.rstrip("_"), list(COUNTED)]
     records = []
@@ -200,7 +210,9 @@ def serious_harms(evidence: Evidence, protocol: Protocol, headache_type: str = "
     studies = evidence.studies.loc[evidence.studies["study_id"].isin(named | set(serious))]
     if headache_type:
         studies = studies.loc[studies["headache_type"] == headache_type]
-    arms, sources = (table.loc[table["study_id"].isin(studies["study_id"])] for table in (evidence.arms, evidence.sources))
+    arms, sources = (
+        table.loc[table["study_id"].isin(studies["study_id"])] for table in (evidence.arms, evidence.sources)
+    )
     techniques = arms.groupby("study_id")["technique"].agg(lambda names: ", ".join(sorted(set(names))))
     urls = sources.groupby("study_id")["url"].agg(" ; ".join)
     table = studies[["study_id", "year", "headache_type", "design", "harms_summary"]].assign(

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.path import Path
 from matplotlib.text import Text
-from matplotlib.transforms import Affine2D, Transform, TransformedBbox, TransformedPath
+from matplotlib.transforms import Affine2D, Transform, TransformedPath
 
 from headache_evidence.figures.png_canvas import TextRenderer as PixelRenderer
 from headache_evidence.figures.svg_canvas import TextRenderer as SvgRenderer
@@ -39,7 +39,7 @@ def draw_both(
         points = width * POINTS_PER_INCH, height * POINTS_PER_INCH
         svg = SvgRenderer(*points, text, image_dpi=dpi, metadata=svg_metadata)  # type: ignore[no-untyped-call]
         pixels = PixelRenderer(int(width * dpi), int(height * dpi), dpi)  # type: ignore[no-untyped-call]
-        figure.draw(_BothRenderer(svg, pixels))  # type: ignore[arg-type]
+        figure.draw(_BothRenderer(svg, pixels))
         svg.finalize()  # type: ignore[no-untyped-call]
     finally:
         figure.dpi = own_dpi
@@ -50,7 +50,7 @@ class _BothRenderer(RendererBase):
     """Draws what it is given, in points, as SVG, and enlarged as pixels."""
 
     def __init__(self, svg: SvgRenderer, pixels: PixelRenderer) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.svg, self.pixels = svg, pixels
         self.scale = pixels.dpi / POINTS_PER_INCH
         self.enlarged = Affine2D().scale(self.scale)
@@ -128,9 +128,11 @@ class _BothRenderer(RendererBase):
         """The same context with its clip enlarged; widths are in points anyway."""
         large = self.new_gc()
         large.copy_properties(gc)
-        box, (path, transform) = gc.get_clip_rectangle(), gc.get_clip_path()
+        box: Any = gc.get_clip_rectangle()
+        path: Any
+        path, transform = gc.get_clip_path()
         if box is not None:
-            large.set_clip_rectangle(TransformedBbox(box, self.enlarged))
-        if path is not None:
+            large.set_clip_rectangle(box.transformed(self.enlarged))
+        if path is not None and transform is not None:
             large.set_clip_path(TransformedPath(path, transform + self.enlarged))
         return large

@@ -43,8 +43,9 @@ class Answer:
     @cached_property
     def left_out(self) -> pd.DataFrame:
         """Studies that report the outcome but could not be used, with the reason."""
-        unusable = self.effects.loc[~self.effects["usable"], ["study_id", "label", "reason", "source_url"]]
-        return unusable.reset_index(drop=True)
+        unusable = ~self.effects["usable"].to_numpy(bool)
+        shown = ("study_id", "label", "reason", "source_url")
+        return pd.DataFrame({name: self.effects[name].to_numpy()[unusable] for name in shown})
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, as it stands in results.json."""

@@ -19,14 +19,17 @@ PREPARATION_SECONDS = 30
 
 
 def prepare_evidence(data_dir: Path, *, screen: bool) -> None:
-    """Examine and join the evidence, which every report needs whole, and ``screen`` it."""
+    """Examine and join the evidence and collect its harms, which every report needs whole, and ``screen`` it."""
+    from headache_evidence.conclusions.harms import harm_reports
     from headache_evidence.effects.extraction_tables import extraction_tables
     from headache_evidence.tables import integrity
     from headache_evidence.tables.evidence import load_evidence
     from headache_evidence.tables.protocol import load_protocol
 
     evidence = load_evidence(data_dir)
-    extraction_tables(evidence, load_protocol(data_dir / "protocol.yml").extraction)
+    protocol = load_protocol(data_dir / "protocol.yml")
+    extraction_tables(evidence, protocol.extraction)
+    harm_reports(evidence, protocol)
     if screen:
         integrity.screen(evidence)
 

@@ -37,7 +37,7 @@ def forked_shell(nursery: Nursery, log: Path, working_dir: Path, watch: Watch) -
         shell.end()
 
 
-class ShellClient(PapermillNotebookClient):
+class ShellClient(PapermillNotebookClient):  # type: ignore[misc]
     """papermill's client with a forked shell in place of a kernel; messages and errors are those of a kernel."""
 
     def __init__(self, nb_man: Any, shell: ForkedShell, watch: Watch) -> None:
@@ -62,11 +62,12 @@ class ShellClient(PapermillNotebookClient):
         self.watch.cell_starts(cell_index)
         self.clear_before_next_output = False
         with _death_of_the_shell():
-            self.shell.connection.send_bytes(cell.source.encode())
+            self.shell.connection.send_bytes(cell.source.encode(errors="surrogatepass"))
         while True:
             message = self._receive(self.watch.remaining())
             if message is None:
-                raise CellTimeoutError.error_from_timeout_and_cell("Cell execution timed out", self.watch.limit, cell)
+                limit = round(self.watch.limit)
+                raise CellTimeoutError.error_from_timeout_and_cell("Cell execution timed out", limit, cell)
             if message["msg_type"] == REPLY:
                 break
             self.process_message(message, cell, cell_index)

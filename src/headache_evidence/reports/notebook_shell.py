@@ -65,8 +65,8 @@ class PipeStream(io.TextIOBase):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """Texts are sent as UTF-8."""
-        return "utf-8"
+        """As ipykernel says; texts are sent as JSON."""
+        return "UTF-8"
 
     def fileno(self) -> int:
         """The descriptor of the log, for other processes."""
@@ -98,14 +98,13 @@ class PipeStream(io.TextIOBase):
         self._sent = time.monotonic()
 
 
-def process_shell() -> ZMQInteractiveShell:
+def process_shell() -> Any:
     """The shell of this process, made at the first call; it starts no thread and reads nothing from the home folder."""
     if ZMQInteractiveShell.initialized():
-        shell: ZMQInteractiveShell = ZMQInteractiveShell.instance()
-        return shell
+        return ZMQInteractiveShell.instance()
     with tempfile.TemporaryDirectory(prefix="headache-") as folder:  # it wants one when it is made, and no later
         config = Config({"HistoryManager": {"enabled": False}})
-        shell = ZMQInteractiveShell.instance(
+        shell: Any = ZMQInteractiveShell.instance(
             config=config, ipython_dir=folder, kernel=SimpleNamespace(eventloop=None)
         )
     shell.displayhook.session = shell.display_pub.session = PipeSession()
@@ -123,7 +122,7 @@ def serve_cells(connection: Connection) -> None:
     pipe.tell("kernel_info_reply", dict(IPythonKernel.language_info))
     while not shell.exit_now:
         try:
-            source = connection.recv_bytes().decode()
+            source = connection.recv_bytes().decode(errors="surrogatepass")
         except EOFError:
             return
         reply = run_cell(shell, source)
@@ -132,7 +131,7 @@ def serve_cells(connection: Connection) -> None:
         pipe.tell("execute_reply", reply)
 
 
-def run_cell(shell: ZMQInteractiveShell, source: str) -> dict[str, Any]:
+def run_cell(shell: Any, source: str) -> dict[str, Any]:
     """Run a cell; the content of an ``execute_reply``."""
     result = shell.run_cell(source, store_history=True)
     error = result.error_before_exec or result.error_in_exec

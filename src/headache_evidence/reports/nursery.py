@@ -60,8 +60,15 @@ class Nursery:
     def start(self, request: ShellRequest) -> ForkedShell:
         """Start a shell; OSError when the nursery is gone."""
         own, other = multiprocessing.Pipe()
-        with other:
+        try:
             pid = self.ask(request, other)
+            if not pid:
+                raise OSError("the nursery could not start a shell")
+        except OSError:
+            own.close()
+            raise
+        finally:
+            other.close()
         return ForkedShell(self, pid, own)
 
     def wait(self) -> None:
@@ -69,7 +76,7 @@ class Nursery:
         self.ask(0)
 
     def ask(self, question: ShellRequest | int, end: Connection | None = None) -> int:
-        """Process id of a new shell, which gets ``end``; or let a shell end."""
+        """Process id of a new shell, which gets ``end`` (0 when none could be started); or let a shell end."""
         try:
             with self.one_at_a_time:
                 self.connection.send(question)
@@ -171,16 +178,16 @@ def serve(connection: Connection, prepare: Callable[[], object] | None) -> None:
     while True:
         try:
             question = connection.recv()
+            answer = question
             if isinstance(question, ShellRequest):
-                with Connection(recv_handle(connection)) as cells:
+                answer = 0  # as long as there is no room for another process
+                with Connection(recv_handle(connection)) as cells, contextlib.suppress(OSError):
                     shell: Any = context.Process(target=be_shell, args=(question, connection, cells), name="shell")
                     shell.start()
-                shells[shell.pid] = shell
-                answer = shell.pid
-            else:
-                answer = question
-                if question in shells:
-                    _end_shell(shells.pop(question))
+                    shells[shell.pid] = shell
+                    answer = shell.pid
+            elif question in shells:
+                _end_shell(shells.pop(question))
             connection.send(answer)
         except (EOFError, OSError, RuntimeError):
             break

@@ -67,8 +67,11 @@ def write_report_data(
 
 def safe_for_spreadsheets(table: pd.DataFrame) -> pd.DataFrame:
     """Texts that a spreadsheet would run as a formula get a leading apostrophe; numbers stay numbers."""
-    texts = [name for name, dtype in table.dtypes.items() if not pd.api.types.is_numeric_dtype(dtype)]
-    return table.assign(**{name: [_without_formula(value) for value in table[name].tolist()] for name in texts})
+    safe = table.copy(deep=False)
+    for name, dtype in table.dtypes.items():
+        if not pd.api.types.is_numeric_dtype(dtype):
+            safe[name] = pd.Series([_without_formula(value) for value in table[name].tolist()], index=table.index)
+    return safe
 
 
 def _without_formula(value: object) -> object:
