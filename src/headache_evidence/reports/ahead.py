@@ -1,6 +1,6 @@
-"""What all notebooks of a run, or of one report, ask for, worked out before their kernels are forked.
+"""What all notebooks of a run, or of one report, ask for, worked out before their shells are forked.
 
-Functions of the package that keep what they have worked out for equal evidence then answer at once in each kernel.
+Functions of the package that keep what they have worked out for equal evidence then answer at once in each shell.
 """
 
 from __future__ import annotations

@@ -82,14 +82,14 @@ def _run_notebooks(job: Job, report: Path, progress: Progress, nursery: Nursery 
         return executed
 
     if nursery is not None:
-        with contextlib.suppress(OSError):  # a nursery that is gone: kernels start in the ordinary way
+        with contextlib.suppress(OSError):  # a nursery that is gone: ordinary kernels run the notebooks
             nursery.wait()
     with ThreadPoolExecutor(job.notebooks_at_a_time) as pool:
         return list(pool.map(run, job.notebooks))
 
 
 def log_of(job: Job, notebook: Path) -> Path:
-    """Where the kernel of a notebook writes what no cell shows."""
+    """Where a notebook writes what no cell shows."""
     return job.build_dir / f"{notebook.stem}.log"
 
 

@@ -60,7 +60,7 @@ def stale_reports(settings: Settings, marks: dict[str, Fingerprint]) -> dict[str
 def run(settings: Settings, progress: Progress, warm: WarmProcess | None = None, wait: float = 0.0) -> Outcome:
     """Bring the selected reports and the site up to date.
 
-    warm : kernels are forked from it; from one of this run's own when None.
+    warm : the shells of notebooks are forked from it; from one of this run's own when None.
     wait : seconds to wait for another run to end.
 
     Raises

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 
-#: Makes a kernel give the same results on every machine; processes that kernels are forked from start with it, too.
+#: Makes a notebook give the same results on every machine; processes that shells are forked from start with it, too.
 FIXED_ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",

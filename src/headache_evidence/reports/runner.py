@@ -36,7 +36,7 @@ class NotebookRun:
 
     notebook: str
     seconds: float
-    start_seconds: float  # kernel start until the first cell could run
+    start_seconds: float  # from the start until the first cell could run
     peak_memory_mb: float
 
 

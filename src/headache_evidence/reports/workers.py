@@ -43,7 +43,7 @@ class WorkerError(HeadacheEvidenceError):
 def run_job(job: Job, progress: Progress, nursery: Nursery | None = None) -> bool:
     """Make one report in a process of its own and pass on its progress; True when the report is good.
 
-    nursery : starts the kernels, and is the worker's from then on; ordinary kernels when None.
+    nursery : forks the shells of the notebooks, and is the worker's from then on; ordinary kernels run them when None.
 
     Raises
     ------
@@ -52,12 +52,12 @@ def run_job(job: Job, progress: Progress, nursery: Nursery | None = None) -> boo
     """
     context = worker_context()
     receiver, sender = context.Pipe(duplex=False)
-    kernels = nursery.connection if nursery is not None else None
-    process = context.Process(target=_work, args=(job, sender, kernels), name=f"report-{job.headache_type}")  # type: ignore[attr-defined]
+    shells = nursery.connection if nursery is not None else None
+    process = context.Process(target=_work, args=(job, sender, shells), name=f"report-{job.headache_type}")  # type: ignore[attr-defined]
     process.start()
     sender.close()
-    if kernels is not None:
-        kernels.close()
+    if shells is not None:
+        shells.close()
     deadline = time.monotonic() + len(job.notebooks) * (job.timeout + STARTUP_ALLOWANCE)
     try:
         while time.monotonic() < deadline:
@@ -82,12 +82,12 @@ def run_job(job: Job, progress: Progress, nursery: Nursery | None = None) -> boo
         receiver.close()
 
 
-def _work(job: Job, sender: Connection, kernels: Connection | None) -> None:
+def _work(job: Job, sender: Connection, shells: Connection | None) -> None:
     """Runs in the worker process."""
     end_with_parent()
     from headache_evidence.reports.building import build
 
-    nursery = Nursery(kernels) if kernels is not None else None
+    nursery = Nursery(shells) if shells is not None else None
     try:
         sender.send(build(job, lambda notebook, seconds: sender.send((notebook, seconds)), nursery))
     except OSError as error:  # a disk so full that not even the failure could be written down
