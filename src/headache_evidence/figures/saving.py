@@ -60,7 +60,7 @@ def save_figure(figure: Figure, path_without_suffix: str | Path, formats: Sequen
     assert isinstance(figure, EvidenceFigure)
     target = Path(path_without_suffix)
     target.parent.mkdir(parents=True, exist_ok=True)
-    pixels = draw_both_formats(figure) if {"svg", "png"} <= set(formats) and figure.patch.get_alpha() is None else None
+    pixels = draw_both_formats(figure) if {"svg", "png"} <= set(formats) and _plain(figure) else None
     paths = []
     for name in formats:
         path = target.parent / f"{target.name}.{name}"
@@ -90,6 +90,11 @@ def _draw(figure: EvidenceFigure, target: Path | io.StringIO, **options: Any) ->
     with house_style():
         figure.savefig(target, **options)
     figure.stale = False
+
+
+def _plain(figure: EvidenceFigure) -> bool:
+    """Whether it can be drawn in both formats at once: opaque, without images."""
+    return figure.patch.get_alpha() is None and not figure.images and not any(axes.images for axes in figure.axes)
 
 
 def draw_both_formats(figure: EvidenceFigure) -> npt.NDArray[np.uint8]:

@@ -69,7 +69,7 @@ def read_settings(
     Parameters
     ----------
     types, outcomes : empty means all of the protocol. jobs : notebooks at a time; 0 means one more than cores, since
-        kernels often wait.
+        some step of a notebook always waits.
     notebooks_dir : ``notebooks`` beside the data folder when None.
 
     Raises
