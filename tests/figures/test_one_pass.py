@@ -65,14 +65,27 @@ def test_resolution_and_canvas_of_the_figure_stay() -> None:
     assert (figure.dpi, figure.canvas) == before
 
 
-def test_a_figure_with_an_image_is_drawn_for_each_format(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["image", "mesh", "triangles"])
+def test_a_figure_with_images_or_meshes_is_drawn_for_each_format(tmp_path: Path, kind: str) -> None:
     figure = figure_with_all_kinds_of_marks()
-    figure.axes[0].imshow(np.zeros((5, 5, 3)), extent=(0, 6, -1, 1))
-    with pytest.raises(NotImplementedError, match="images"):
+    if kind == "image":
+        figure.axes[0].imshow(np.zeros((5, 5, 3)), extent=(0, 6, -1, 1))
+    elif kind == "mesh":
+        figure.axes[0].pcolormesh([0, 3, 6], [-1, 0, 1], [[1.0, 2.0], [3.0, 4.0]])
+    else:
+        figure.axes[0].tripcolor([0.0, 6.0, 3.0], [-1.0, -1.0, 1.0], [1.0, 2.0, 3.0], shading="gouraud")
+    with pytest.raises(NotImplementedError, match="images or meshes"):
         draw_both(figure, 100.0)
-    save_figure(figure, tmp_path / "image")
-    assert "<image" in (tmp_path / "image.svg").read_text()
-    assert np.asarray(Image.open(tmp_path / "image.png").convert("L")).min() == 0
+    save_figure(figure, tmp_path / "figure")
+    assert (tmp_path / "figure.svg").stat().st_size > 1000
+    assert np.asarray(Image.open(tmp_path / "figure.png").convert("L")).min() < 50
+
+
+def test_a_clear_figure_stays_clear(tmp_path: Path) -> None:
+    figure = figure_with_all_kinds_of_marks()
+    figure.set_facecolor("none")
+    save_figure(figure, tmp_path / "clear")
+    assert np.asarray(Image.open(tmp_path / "clear.png"))[0, 0, 3] == 0
 
 
 def test_files_are_the_same_whether_saved_together_or_apart(tmp_path: Path) -> None:

@@ -285,3 +285,10 @@ def wait_until(condition, seconds: float = 40.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.05)
+
+
+def test_half_a_character_in_an_output_is_written_as_its_escape(project) -> None:
+    project.make_notebook(r"print('half: \ud800.')", name="02_second.ipynb")
+    assert project.run("cluster").made == ["cluster"]
+    assert r"half: \ud800." in (project.output / "cluster" / "report.html").read_text(encoding="utf-8")
+    assert json.loads((project.output / "cluster" / "report.ipynb").read_text(encoding="utf-8"))

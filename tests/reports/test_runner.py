@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from headache_evidence.errors import NotebookError, ParameterError
@@ -34,6 +37,17 @@ def run(warm_nursery: Nursery | None) -> Run:
 def outputs(executed: ExecutedNotebook) -> list[object]:
     cells = executed.notebook.cells
     return [output.get("text") or dict(output.data) for cell in cells for output in cell.get("outputs", [])]
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process ends within seconds."""
+    for _ in range(50):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.1)
+                continue
+        return True
+    return False
 
 
 def test_a_good_run_gives_the_parameters_to_the_notebook_and_tells_its_cost(run: Run, make_notebook) -> None:
@@ -70,9 +84,28 @@ def test_a_cell_that_ends_the_run_is_a_failure_with_notebook_and_cell(
 
 
 def test_a_hanging_cell_is_stopped_and_named(run: Run, make_notebook) -> None:
-    path = make_notebook("import time; time.sleep(60)")
+    path = make_notebook("import time; print('seen'); time.sleep(60)")
+    with pytest.raises(NotebookRunError, match="cell 3: stopped after 1 s") as caught:
+        run(path, timeout=1.0)
+    assert caught.value.executed.cells[-1].outputs[0].text == "seen\n"
+
+
+def test_a_cell_that_shows_more_and_more_is_stopped(run: Run, make_notebook) -> None:
+    path = make_notebook("import time\nwhile True:\n    display(1)\n    time.sleep(0.01)")
     with pytest.raises(NotebookRunError, match="cell 3: stopped after 1 s"):
         run(path, timeout=1.0)
+
+
+def test_the_death_of_a_notebook_is_seen_at_once_and_ends_the_processes_it_started(run: Run, make_notebook) -> None:
+    path = make_notebook(
+        "import multiprocessing as mp, os, subprocess, time",
+        "print(subprocess.Popen(['sleep', '600']).pid, flush=True)",
+        "mp.get_context('fork').Process(target=time.sleep, args=(600,)).start(); os.kill(os.getpid(), 9)",
+    )
+    with pytest.raises(NotebookRunError, match="cell 5: the kernel died") as caught:
+        run(path, timeout=30.0)
+    pid = int(caught.value.executed.cells[-2].outputs[0].text)
+    assert has_ended(pid)
 
 
 def test_the_time_limit_counts_for_all_cells_together(run: Run, make_notebook) -> None:
@@ -132,6 +165,7 @@ def test_outputs_stored_in_a_notebook_do_not_count(run: Run, make_notebook) -> N
 
 
 PLOT = (
+    "%matplotlib inline",
     "import pandas as pd, numpy as np\nimport matplotlib.pyplot as plt",
     "plt.plot([1, 3, 2]);",
     "pd.DataFrame({'a': [1.5, None]})",
@@ -148,6 +182,10 @@ SHOWN = (
     "1 + 1",
     "_ + len(In), list(Out)",
     "import asyncio\nawait asyncio.sleep(0)\n'awaited'",
+    "later = asyncio.create_task(asyncio.sleep(0, 'later'))",
+    "await later",
+    "waits = asyncio.sleep(0)",
+    "try:\n    asyncio.run(waits)\nexcept RuntimeError as error:\n    print(error)\nwaits.close()",
     "from concurrent.futures import ThreadPoolExecutor\nlist(ThreadPoolExecutor(1).map(print, 'ab'));",
     "%who_ls",
     "'\\ud800', '\\u2028', __name__, sys.stdout.encoding, get_ipython().__class__.__name__",
@@ -183,11 +221,9 @@ def test_what_other_processes_print_goes_to_the_log(run: Run, make_notebook, war
 
 
 def test_processes_of_a_notebook_end_with_it(run: Run, make_notebook) -> None:
-    import psutil
-
     path = make_notebook("import subprocess; print(subprocess.Popen(['sleep', '600']).pid)")
     pid = int(str(outputs(run(path))[0]))
-    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    assert has_ended(pid)
 
 
 def prepared() -> None:
@@ -216,11 +252,9 @@ def test_kernels_have_in_memory_what_their_nursery_prepared(
 
 
 def test_the_kernel_ends_when_the_run_has_ended(run: Run, make_notebook) -> None:
-    import psutil
-
     path = make_notebook("import os; print(os.getpid())")
     pid = int(str(outputs(run(path))[0]))
-    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    assert has_ended(pid)
 
 
 def test_a_kernel_that_does_not_start_is_tried_once_more_in_the_ordinary_way(

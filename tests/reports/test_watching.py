@@ -136,3 +136,28 @@ def test_a_stop_from_the_keyboard_while_it_gets_ready_prints_no_traceback(projec
         if process.returncode != -signal.SIGINT:  # else Python itself had not begun
             assert process.returncode == 130
             assert "Traceback" not in told
+
+
+@needs_forking
+def test_a_stop_from_the_keyboard_ends_a_busy_notebook_and_what_it_started(project, tmp_path: Path) -> None:
+    import psutil
+
+    note = tmp_path / "pids.txt"
+    project.make_notebook(
+        "import os, pathlib, re, subprocess",
+        "pids = os.getpid(), subprocess.Popen(['sleep', '600']).pid",
+        f"pathlib.Path({str(note)!r}).write_text(' '.join(map(str, pids)))",
+        "re.match('(a+)+$', 'a' * 60 + 'b')",  # no other thread of the notebook gets to work meanwhile
+        name="02_second.ipynb",
+    )
+    command = [Path(sys.executable).with_name("headache-evidence"), "report", "cluster"]
+    process = subprocess.Popen(command, cwd=project.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not (note.exists() and len(note.read_text().split()) == 2):
+        assert process.poll() is None
+        time.sleep(0.1)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    known = [psutil.Process(int(pid)) for pid in note.read_text().split() if psutil.pid_exists(int(pid))]
+    alive = [each for each in psutil.wait_procs(known, timeout=5)[1] if each.status() != psutil.STATUS_ZOMBIE]
+    assert not alive

@@ -23,13 +23,20 @@ POINTS_PER_INCH = 72
 def draw_both(
     figure: Figure, dpi: float, svg_metadata: dict[str, Any] | None = None
 ) -> tuple[str, npt.NDArray[np.uint8]]:
-    """The figure as SVG and as pixels (height x width x 4), as matplotlib would save it in either format.
+    """The figure as SVG, the same as matplotlib's, and as pixels (height x width x 4).
+
+    Pixels are matplotlib's but for the snapping of small marks and for texts (:mod:`png_canvas`).
 
     Parameters
     ----------
-    figure : any figure without images; its canvas and resolution stay as they are.
+    figure : its canvas and resolution stay as they are.
     dpi : resolution of the pixels.
     svg_metadata : as for matplotlib's SVG.
+
+    Raises
+    ------
+    NotImplementedError
+        for a figure with images or meshes.
     """
     own_dpi = figure.dpi
     figure.dpi = POINTS_PER_INCH
@@ -121,8 +128,10 @@ class _BothRenderer(RendererBase):
         self.pixels.draw_text(self._large(gc), x * self.scale, y, s, prop, angle, ismath, mtext)
 
     def draw_image(self, *_: Any, **__: Any) -> None:
-        """Refuse an image: it would need as many pixels in either format as there are."""
-        raise NotImplementedError("A figure with images cannot be drawn in one pass.")
+        """Refuse what either format draws in its own way: images, meshes, triangles of changing colour."""
+        raise NotImplementedError("A figure with images or meshes cannot be drawn in one pass.")
+
+    draw_quad_mesh = draw_gouraud_triangles = draw_image
 
     def _large(self, gc: GraphicsContextBase) -> GraphicsContextBase:
         """The same context with its clip enlarged; widths are in points anyway."""

@@ -18,6 +18,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
 
@@ -60,7 +61,7 @@ def save_figure(figure: Figure, path_without_suffix: str | Path, formats: Sequen
     assert isinstance(figure, EvidenceFigure)
     target = Path(path_without_suffix)
     target.parent.mkdir(parents=True, exist_ok=True)
-    pixels = draw_both_formats(figure) if {"svg", "png"} <= set(formats) and _plain(figure) else None
+    pixels = draw_both_formats(figure) if {"svg", "png"} <= set(formats) else None
     paths = []
     for name in formats:
         path = target.parent / f"{target.name}.{name}"
@@ -92,15 +93,15 @@ def _draw(figure: EvidenceFigure, target: Path | io.StringIO, **options: Any) ->
     figure.stale = False
 
 
-def _plain(figure: EvidenceFigure) -> bool:
-    """Whether it can be drawn in both formats at once: opaque, without images."""
-    return figure.patch.get_alpha() is None and not figure.images and not any(axes.images for axes in figure.axes)
-
-
-def draw_both_formats(figure: EvidenceFigure) -> npt.NDArray[np.uint8]:
-    """Draw as for both formats; the figure keeps its SVG."""
-    with house_style():
-        svg, pixels = draw_both(figure, PNG_DPI, SVG_METADATA)
+def draw_both_formats(figure: EvidenceFigure) -> npt.NDArray[np.uint8] | None:
+    """Draw as for both formats; the figure keeps its SVG. None for a figure that has to be drawn for each."""
+    if to_rgba(figure.get_facecolor())[3] < 1:
+        return None
+    try:
+        with house_style():
+            svg, pixels = draw_both(figure, PNG_DPI, SVG_METADATA)
+    except NotImplementedError:
+        return None
     figure.drawn_svg, figure.stale = _tidy(svg), False
     return pixels
 

@@ -64,7 +64,8 @@ class ShellClient(PapermillNotebookClient):  # type: ignore[misc]
         with _death_of_the_shell():
             self.shell.connection.send_bytes(cell.source.encode(errors="surrogatepass"))
         while True:
-            message = self._receive(self.watch.remaining())
+            left = self.watch.remaining()
+            message = self._receive(left) if left > 0 else None
             if message is None:
                 limit = round(self.watch.limit)
                 raise CellTimeoutError.error_from_timeout_and_cell("Cell execution timed out", limit, cell)

@@ -43,7 +43,7 @@ def ordinary_kernel(log: Path, working_dir: Path, watch: Watch) -> Iterator[Call
                 kernel_name="python3",
                 startup_timeout=STARTUP_TIMEOUT,
                 shutdown_kernel="immediate",  # a polite one may stall for 3 s
-                timeout_func=lambda _: watch.remaining(),
+                timeout_func=lambda _: max(0.1, watch.remaining()),
                 on_notebook_start=lambda **_: watch.is_up(),
                 on_cell_start=lambda cell_index, **_: watch.cell_starts(cell_index),
                 ipython_hist_file=":memory:",

@@ -32,8 +32,8 @@ class Watch:
         self.cell = cell_number(self.notebook, cell_index)
 
     def remaining(self) -> float:
-        """Seconds left, at least a moment."""
-        return max(0.1, self.limit - (time.monotonic() - (self.up or self.started)))
+        """Seconds left; below zero when time is up."""
+        return self.limit - (time.monotonic() - (self.up or self.started))
 
     def where(self, name: str) -> str:
         """The notebook's name, and its cell as soon as one has begun."""

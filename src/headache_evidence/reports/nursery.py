@@ -16,7 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import recv_handle, send_handle
 from pathlib import Path
@@ -24,6 +24,8 @@ from typing import Any
 
 from headache_evidence.reports.ahead import try_ahead
 from headache_evidence.reports.processes import end_with_parent, forking_available, helper_start
+
+PATIENCE = 2.0  # seconds for processes to end by themselves
 
 
 @dataclass(frozen=True)
@@ -139,12 +141,21 @@ def warm_process(data_dir: Path, *, screen: bool = False) -> Iterator[WarmProces
 
 def _end_group(process: BaseProcess) -> None:
     """End the warm process and its nurseries, which may still be getting ready; shells end with their nursery."""
-    assert process.pid is not None
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:  # it had no time to begin a group
-        process.kill()
+    _signal_group(process, signal.SIGTERM)
+    wait([process.sentinel], PATIENCE)  # all its forks hold the other end
+    _signal_group(process, signal.SIGKILL)
     process.join()
+
+
+def _signal_group(process: BaseProcess, signum: int) -> None:
+    """To a process and those that it started, also after its own end."""
+    assert process.pid is not None
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signum)
+        return
+    if process.is_alive():  # it had no time to begin a group
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signum)
 
 
 def serve_nurseries(connection: Connection, data_dir: Path, screen: bool) -> None:
@@ -170,43 +181,45 @@ def _be_nursery(of_warm_process: Connection, connection: Connection, prepare: Ca
 
 
 def serve(connection: Connection, prepare: Callable[[], object] | None) -> None:
-    """Be a nursery until the owner closes the connection."""
+    """Be a nursery until the owner closes the connection, or until it is told to terminate."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if prepare is not None:
         try_ahead(prepare)
-    context = multiprocessing.get_context("fork")
     shells: dict[int, BaseProcess] = {}
-    while True:
-        try:
-            question = connection.recv()
-            answer = question
-            if isinstance(question, ShellRequest):
-                answer = 0  # as long as there is no room for another process
-                with Connection(recv_handle(connection)) as cells, contextlib.suppress(OSError):
-                    shell: Any = context.Process(target=be_shell, args=(question, connection, cells), name="shell")
-                    shell.start()
-                    shells[shell.pid] = shell
-                    answer = shell.pid
-            elif question in shells:
-                _end_shell(shells.pop(question))
-            connection.send(answer)
-        except (EOFError, OSError, RuntimeError):
-            break
-    for shell in shells.values():
-        _end_shell(shell)
+    try:
+        while True:
+            connection.send(_answer(connection.recv(), connection, shells))
+    except (EOFError, OSError, RuntimeError):
+        return
+    finally:
+        for shell in shells.values():
+            _end_shell(shell)
+
+
+def _answer(question: ShellRequest | int, connection: Connection, shells: dict[int, BaseProcess]) -> int:
+    """Start a shell and tell its process id, 0 when there is no room for a process; or end one."""
+    if isinstance(question, ShellRequest):
+        with Connection(recv_handle(connection)) as cells, contextlib.suppress(OSError):
+            target = multiprocessing.get_context("fork").Process
+            shell: Any = target(target=be_shell, args=(question, connection, cells), name="shell")
+            shell.start()
+            shells[shell.pid] = shell
+            return int(shell.pid)
+        return 0
+    if question in shells:
+        _end_shell(shells.pop(question))
+    return question
 
 
 def _end_shell(shell: BaseProcess) -> None:
-    """End a shell with the processes it started; as long as its end was not asked for, its id is not given away."""
-    assert shell.pid is not None
-    if shell.exitcode is None:
-        with contextlib.suppress(ProcessLookupError):  # it had no time to begin a group
-            os.killpg(shell.pid, signal.SIGKILL)
-        shell.kill()
+    """End a shell with the processes it started."""
+    _signal_group(shell, signal.SIGKILL)
     shell.join()
 
 
 def be_shell(request: ShellRequest, of_nursery: Connection, cells: Connection) -> None:
     """Be a shell: runs in the forked process."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     of_nursery.close()
     end_with_parent()
     os.setsid()
@@ -225,6 +238,7 @@ def be_shell(request: ShellRequest, of_nursery: Connection, cells: Connection) -
 
     # matplotlib read its environment when it was imported in the warm process
     matplotlib.rcParams["backend"] = request.environment["MPLBACKEND"]
-    sys.path.insert(0, "")
+    installed = (i for i, path in enumerate(sys.path) if Path(path).name in ("site-packages", "dist-packages"))
+    sys.path.insert(next(installed, len(sys.path)), "")  # where IPython puts the notebook's folder
     sys.argv = ["ipykernel_launcher"]
     serve_cells(cells)

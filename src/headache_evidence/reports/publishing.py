@@ -106,9 +106,9 @@ def publish_folder(built: Path, final: Path) -> None:
 
 
 def publish_text(path: Path, text: str) -> None:
-    """Replace a file by ``text`` in one step."""
+    """Replace a file by ``text`` in one step; half a character (a lone surrogate) is written as its escape."""
     part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8", newline="\n")
+    part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     _flush(part)
     os.replace(part, path)
     _flush(path.parent)

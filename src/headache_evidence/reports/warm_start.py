@@ -46,7 +46,7 @@ def get_ready(data_dir: Path, *, screen: bool) -> None:
     """
     gc.disable()  # what is imported stays
     for module in MODULES:
-        with contextlib.suppress(ImportError):
+        with contextlib.suppress(Exception):
             importlib.import_module(module)
     with contextlib.suppress(Exception):
         from headache_evidence.reports.notebook_shell import process_shell
