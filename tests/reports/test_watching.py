@@ -20,6 +20,19 @@ from headache_evidence.reports.processes import forking_available
 from headache_evidence.reports.progress import Progress
 from headache_evidence.reports.watching import file_marks, watch
 
+
+def started(root: Path, *arguments: str) -> subprocess.Popen[str]:
+    """The command in a group of its own, with its output; a stop from the keyboard reaches it.
+
+    It would not where the tests run in the background of a shell, which ignores such stops.
+    """
+    command = [str(Path(sys.executable).with_name("headache-evidence")), "report", *arguments]
+    return subprocess.Popen(
+        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+
+
 needs_forking = pytest.mark.skipif(not forking_available(), reason="this system has no fork server")
 
 
@@ -45,10 +58,7 @@ def test_reports_are_brought_up_to_date_at_the_start_and_after_each_change(tmp_p
 
 @needs_forking
 def test_the_command_watches_until_it_is_stopped_and_a_fault_does_not_end_it(project) -> None:
-    command = [Path(sys.executable).with_name("headache-evidence"), "report", "cluster", "--watch"]
-    process = subprocess.Popen(
-        command, cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
+    process = started(project.root, "cluster", "--watch")
     assert process.stdout is not None
     watchdog = threading.Timer(180, process.kill)
     watchdog.start()
@@ -124,12 +134,8 @@ def test_a_fault_in_the_data_leaves_no_process_behind(project) -> None:
 
 @needs_forking
 def test_a_stop_from_the_keyboard_while_it_gets_ready_prints_no_traceback(project) -> None:
-    command = [Path(sys.executable).with_name("headache-evidence"), "report", "cluster"]
     for moment in (0.5, 1.0, 2.0, 3.0):
-        process = subprocess.Popen(
-            command, cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            start_new_session=True,
-        )  # fmt: skip
+        process = started(project.root, "cluster")
         time.sleep(moment)
         os.killpg(process.pid, signal.SIGINT)
         told, _ = process.communicate(timeout=60)
@@ -150,14 +156,16 @@ def test_a_stop_from_the_keyboard_ends_a_busy_notebook_and_what_it_started(proje
         "re.match('(a+)+$', 'a' * 60 + 'b')",  # no other thread of the notebook gets to work meanwhile
         name="02_second.ipynb",
     )
-    command = [Path(sys.executable).with_name("headache-evidence"), "report", "cluster"]
-    process = subprocess.Popen(command, cwd=project.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not (note.exists() and len(note.read_text().split()) == 2):
-        assert process.poll() is None
-        time.sleep(0.1)
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
+    process = started(project.root, "cluster")
+    try:
+        while not (note.exists() and len(note.read_text().split()) == 2):
+            assert process.poll() is None
+            time.sleep(0.1)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
     known = [psutil.Process(int(pid)) for pid in note.read_text().split() if psutil.pid_exists(int(pid))]
     alive = [each for each in psutil.wait_procs(known, timeout=5)[1] if each.status() != psutil.STATUS_ZOMBIE]
     assert not alive
