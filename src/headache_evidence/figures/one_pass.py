@@ -14,10 +14,9 @@ from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.transforms import Affine2D, Transform, TransformedPath
 
+from headache_evidence.figures.evidence_figure import POINTS_PER_INCH
 from headache_evidence.figures.png_canvas import TextRenderer as PixelRenderer
 from headache_evidence.figures.svg_canvas import TextRenderer as SvgRenderer
-
-POINTS_PER_INCH = 72
 
 
 def draw_both(

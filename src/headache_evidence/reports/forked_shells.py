@@ -12,11 +12,10 @@ from typing import Any
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 
-from headache_evidence.reports.notebook_watch import Watch, memory_mb
+from headache_evidence.reports.notebook_watch import STARTUP_TIMEOUT, Watch, memory_mb
 from headache_evidence.reports.nursery import ForkedShell, Nursery, ShellRequest
 from headache_evidence.reports.processes import FIXED_ENVIRONMENT
 
-STARTUP_TIMEOUT = 60
 REPLY = "execute_reply"
 
 

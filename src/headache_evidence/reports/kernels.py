@@ -20,13 +20,12 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.utils import run_sync
 from papermill.clientwrap import PapermillNotebookClient
 
-from headache_evidence.reports.notebook_watch import Watch, memory_mb
+from headache_evidence.reports.notebook_watch import STARTUP_TIMEOUT, Watch, memory_mb
 from headache_evidence.reports.processes import FIXED_ENVIRONMENT
 
 #: The longest path of a Unix socket that every system takes; connection files add a few characters.
 SOCKET_PATH_LIMIT = 90
 KERNEL_COMMAND = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-STARTUP_TIMEOUT = 60
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 
+STARTUP_TIMEOUT = 60  # seconds that the process of a notebook has to come up
 ADDED_TAGS = {"injected-parameters", "papermill-error-cell-tag"}
 
 

@@ -137,7 +137,7 @@ def show_usage(evidence: Evidence, answers: Iterable[Answer], headache_type: str
 
 def show_derivations(answers: Iterable[Answer]) -> ReadableTable:
     """How many effects each derivation rule gave, by stream, and how many plain means, SDs and counts alone give."""
-    effects = [answer.effects.loc[answer.effects["usable"]] for answer in answers]
+    effects = [answer.usable for answer in answers]
     table = pd.concat(effects) if effects else pd.DataFrame(columns=["stream", "derivation_rule"])
     counted = table.groupby(["stream", "derivation_rule"]).size().rename("effects").reset_index()
     gained = ~counted["derivation_rule"].isin(PLAIN_RULES)
