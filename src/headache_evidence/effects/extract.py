@@ -134,13 +134,14 @@ def effects_of(tables: ExtractionTables, request: EffectRequest) -> pd.DataFrame
     if not records:
         return NO_EFFECTS
     records.sort(key=lambda record: (not record["usable"], _year(record), record["study_id"]))
-    columns = {name: [record.get(name, math.nan) for record in records] for name in EFFECT_COLUMNS}
-    return pd.DataFrame({name: _column(values) for name, values in columns.items()}).copy()
+    index = pd.RangeIndex(len(records))
+    columns = {name: _column([record.get(name, math.nan) for record in records], index) for name in EFFECT_COLUMNS}
+    return pd.DataFrame(columns, index=index).copy()
 
 
-def _column(values: list[Any]) -> pd.Series:
+def _column(values: list[Any], index: pd.Index) -> pd.Series:
     """Texts as plain objects, which stand together in one block: selecting rows then costs a quarter."""
-    return pd.Series(values, dtype=object if any(isinstance(value, str) for value in values) else None)
+    return pd.Series(values, index, dtype=object if any(isinstance(value, str) for value in values) else None)
 
 
 def _year(record: Record) -> float:

@@ -50,26 +50,20 @@ class Evidence:
         tables = ", ".join(f"{table.name}: {len(getattr(self, table.name))}" for table in self.schema.tables)
         return f"Evidence({tables})"
 
-    def content(self) -> str:
-        """Hash of what the tables hold at this moment; equal content, equal hash."""
-        digest = hashlib.sha256()
-        for table in self.schema.tables:
-            frame = getattr(self, table.name)
-            digest.update(repr((table.name, frame.index, frame.dtypes.to_dict())).encode())
-            for _, column in frame.items():
-                digest.update(_cells(column))
-        return digest.hexdigest()
+    def content(self) -> Hashable:
+        """What the tables hold at this moment; equal content is equal."""
+        return tuple(
+            (table.name, repr(frame.index), tuple(frame.dtypes.items()), tuple(_cells(cells) for _, cells in frame.items()))
+            for table in self.schema.tables
+            for frame in [getattr(self, table.name)]
+        )
 
 
-def _cells(column: pd.Series) -> bytes:
-    """What the cells hold, as bytes."""
+def _cells(column: pd.Series) -> Hashable:
+    """What the cells hold; numbers as bytes, in which missing ones are equal."""
     if pd.api.types.is_numeric_dtype(column.dtype):
         return bytes(column.to_numpy(float, na_value=np.nan).tobytes())
-    cells = np.asarray(column.array).tolist()
-    try:
-        return marshal.dumps(cells, PLAIN_MARSHAL)
-    except ValueError:  # something that no table of a data folder holds
-        return repr(cells).encode(errors="surrogateescape")
+    return tuple(np.asarray(column.array).tolist())
 
 
 def load_evidence(data_dir: str | Path = "data") -> Evidence:
