@@ -46,6 +46,8 @@ def test_a_changed_file_is_read_anew_and_tables_handed_out_may_be_changed(folder
     mark = first.content()
     first.studies["year"] = 1900
     assert first.content() != mark
+    first.studies["notes_of_mine"] = [["one", "two"]]
+    assert hash(first.content()) != hash(mark)
     again = he.load_evidence(folder.path)
     assert again.studies["year"].tolist() == [2020]
     assert again.content() == mark

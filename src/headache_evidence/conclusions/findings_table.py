@@ -135,6 +135,7 @@ def findings_docx(findings: Findings) -> bytes:
     document.core_properties.created = document.core_properties.modified = FIXED_TIME
     document.core_properties.title = findings.title
     document.core_properties.author = ""
+    document.styles["Normal"].font.size = Pt(8)
     document.add_heading(findings.title, level=1)
     table = document.add_table(rows=1, cols=len(COLUMNS))
     table.style = "Table Grid"
@@ -151,7 +152,7 @@ def findings_docx(findings: Findings) -> bytes:
     for position, share in enumerate(COLUMNS.values()):
         table.columns[position].width = Cm(26.7 * share)
     for note in (KEY, *_notes(findings)):
-        document.add_paragraph(note).runs[0].font.size = Pt(8)
+        document.add_paragraph(note)
     stream = io.BytesIO()
     document.save(stream)
     return _without_times(stream.getvalue())
@@ -195,7 +196,8 @@ def _notes(findings: Findings) -> list[str]:
 def _fill(cells: Sequence[docx.table._Cell], texts: Sequence[str], *, bold: bool = False) -> None:
     for cell, text in zip(cells, texts, strict=True):
         run = cell.paragraphs[0].add_run(text)
-        run.font.size, run.bold = Pt(8), bold
+        if bold:
+            run.bold = True
 
 
 def _mark(row: docx.table._Row, *names: str) -> None:

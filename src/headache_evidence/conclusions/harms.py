@@ -16,6 +16,7 @@ from headache_evidence.effects.extraction_tables import ADVERSE_EVENT, extractio
 from headache_evidence.errors import InputError
 from headache_evidence.pools.exact_intervals import clopper_pearson
 from headache_evidence.tables.by_content import ByContent, evidence_by_content, settings_by_content
+from headache_evidence.tables.by_study import addresses, distinct_texts
 from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.protocol import Protocol
 from headache_evidence.tables.vocabulary import CORTICOSTEROIDS, LOCAL_ANAESTHETICS
@@ -213,10 +214,9 @@ def serious_harms(evidence: Evidence, protocol: Protocol, headache_type: str = "
     arms, sources = (
         table.loc[table["study_id"].isin(studies["study_id"])] for table in (evidence.arms, evidence.sources)
     )
-    techniques = arms.groupby("study_id")["technique"].agg(lambda names: ", ".join(sorted(set(names))))
-    urls = sources.groupby("study_id")["url"].agg(" ; ".join)
     table = studies[["study_id", "year", "headache_type", "design", "harms_summary"]].assign(
-        technique=studies["study_id"].map(techniques).fillna(""), source_url=studies["study_id"].map(urls).fillna("")
+        technique=studies["study_id"].map(distinct_texts(arms, "technique")).fillna(""),
+        source_url=studies["study_id"].map(addresses(sources)).fillna(""),
     )
     columns = ["study_id", "year", "headache_type", "design", "technique", "what", "source_url"]
     return table.rename(columns={"harms_summary": "what"})[columns].sort_values(["year", "study_id"], ignore_index=True)

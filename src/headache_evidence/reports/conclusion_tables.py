@@ -33,8 +33,7 @@ class ShownFindings:
         return findings_fragment(self.findings)
 
     def __repr__(self) -> str:
-        table = findings_data(self.findings).drop(columns=["In words"])
-        return f"{self.findings.title}\n{table.to_string(index=False, max_colwidth=60)}"
+        return repr(ReadableTable(findings_data(self.findings).drop(columns=["In words"]), self.findings.title))
 
 
 def show_findings(findings: Findings) -> ShownFindings:

@@ -15,6 +15,7 @@ from headache_evidence.reports.readable_tables import (
     links_cell,
     source_rows_cell,
 )
+from headache_evidence.tables.by_study import addresses, distinct_texts
 from headache_evidence.tables.evidence import Evidence
 from headache_evidence.tables.integrity import screen
 from headache_evidence.tables.protocol import Protocol
@@ -27,24 +28,21 @@ def show_studies(evidence: Evidence, headache_type: str) -> ReadableTable:
     """Every study of the headache type with design, arms, size and address."""
     studies = evidence.studies.loc[evidence.studies["headache_type"] == headache_type].sort_values(["year", "study_id"])
     arms, sources = (
-        table.loc[table["study_id"].isin(studies["study_id"])].groupby("study_id")
-        for table in (evidence.arms, evidence.sources)
+        table.loc[table["study_id"].isin(studies["study_id"])] for table in (evidence.arms, evidence.sources)
     )
-    technique = arms["technique"].agg(lambda values: ", ".join(sorted(set(values))))
-    guidance = arms["guidance"].agg(lambda values: ", ".join(sorted(set(values) - {"not_reported"})))
-    urls = sources["url"].agg(" ; ".join)
+    guidance = distinct_texts(arms, "guidance", without=("not_reported",))
     table = pd.DataFrame(
         {
             "study": studies["study_id"],
             "year": studies["year"],
             "title": studies["title"],
             "design": studies["design"],
-            "techniques": studies["study_id"].map(technique).fillna(""),
+            "techniques": studies["study_id"].map(distinct_texts(arms, "technique")).fillna(""),
             "guidance": studies["study_id"].map(guidance).fillna(""),
             "randomised": studies["n_randomised"],
             "analysed": studies["n_analysed"],
             "retracted": studies["retracted"],
-            "source": studies["study_id"].map(urls).fillna(""),
+            "source": studies["study_id"].map(addresses(sources)).fillna(""),
         }
     )
     return ReadableTable(table, f"The {len(table)} studies", {"source": links_cell})

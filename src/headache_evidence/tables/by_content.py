@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -18,7 +19,7 @@ Settings = TypeVar("Settings", bound=BaseModel)
 class ByContent(Generic[Value]):
     """A value as argument of an lru_cached function: a change of any part of it makes it another argument."""
 
-    content: str
+    content: Hashable
     value: Value = field(compare=False)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import marshal
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,9 +15,6 @@ from headache_evidence.errors import EvidenceError
 from headache_evidence.tables.faults import errors_of
 from headache_evidence.tables.schema import Schema, read_schema
 from headache_evidence.tables.validation import examine
-
-#: The last version of this format in which equal values always give equal bytes.
-PLAIN_MARSHAL = 2
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,10 +48,10 @@ class Evidence:
 
     def content(self) -> Hashable:
         """What the tables hold at this moment; equal content is equal."""
+        tables = {table.name: getattr(self, table.name) for table in self.schema.tables}
         return tuple(
-            (table.name, repr(frame.index), tuple(frame.dtypes.items()), tuple(_cells(cells) for _, cells in frame.items()))
-            for table in self.schema.tables
-            for frame in [getattr(self, table.name)]
+            (name, repr(table.index), tuple(table.dtypes.items()), tuple(_cells(cells) for _, cells in table.items()))
+            for name, table in tables.items()
         )
 
 
@@ -63,7 +59,8 @@ def _cells(column: pd.Series) -> Hashable:
     """What the cells hold; numbers as bytes, in which missing ones are equal."""
     if pd.api.types.is_numeric_dtype(column.dtype):
         return bytes(column.to_numpy(float, na_value=np.nan).tobytes())
-    return tuple(np.asarray(column.array).tolist())
+    cells = np.asarray(column.array).tolist()
+    return repr(cells) if column.dtype == object else tuple(cells)  # objects of a caller need not be hashable
 
 
 def load_evidence(data_dir: str | Path = "data") -> Evidence:
