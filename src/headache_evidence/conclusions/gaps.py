@@ -231,11 +231,10 @@ def reporting_needed(answers: Iterable[Answer]) -> pd.DataFrame:
     """What would have made the left-out results of eligible procedures usable: results and studies by remedy."""
     found: dict[str, list[str]] = {}
     for answer in answers:
-        for row in answer.left_out.to_dict("records"):
-            if str(row["reason"]).startswith(OUTSIDE):
-                continue
-            for remedy in remedies(str(row["reason"])):
-                found.setdefault(remedy, []).append(str(row["label"]))
+        for label, reason in zip(answer.left_out["label"], answer.left_out["reason"], strict=True):
+            if not reason.startswith(OUTSIDE):
+                for remedy in remedies(reason):
+                    found.setdefault(remedy, []).append(label)
     rows = [
         {"reporting": remedy, "results": len(labels), "studies": ", ".join(sorted(set(labels)))}
         for remedy, labels in found.items()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Literal
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -70,9 +70,7 @@ def certainty(
     threshold = _threshold(answer, protocol, evidence)
     lowered = _lowering(answer, protocol, threshold, about)
     computed = (*lowered, *_raising(answer, protocol, lowered))
-    own = pd.DataFrame()
-    if judgements is not None:
-        own = judgements.loc[judgements["question_id"].to_numpy() == question.question_id]
+    own = judgements_of(question.question_id, judgements) if judgements is not None else ()
     domains = with_judgements(computed, own)
     level = level_after(start, sum(domain.levels for domain in domains))
     return Certainty(question.question_id, start, level, domains, answer.pooled.k)
@@ -94,12 +92,18 @@ def certainties(answers: Iterable[Answer], protocol: Protocol, evidence: Evidenc
     return {answer.question.question_id: certainty(answer, protocol, evidence) for answer in answers}
 
 
-def with_judgements(computed: Iterable[DomainJudgement], judgements: pd.DataFrame) -> tuple[DomainJudgement, ...]:
+def judgements_of(question_id: str, judgements: pd.DataFrame) -> Sequence[Mapping[Hashable, Any]]:
+    """The rows of certainty_judgements.csv on one question."""
+    own = judgements["question_id"].to_numpy() == question_id
+    return judgements.loc[own].to_dict("records") if own.any() else ()
+
+
+def with_judgements(
+    computed: Iterable[DomainJudgement], judgements: Iterable[Mapping[Hashable, Any]]
+) -> tuple[DomainJudgement, ...]:
     """The domains with reviewers' judgements in place; each shows its reason and what the rule had given."""
     domains = {domain.domain: domain for domain in computed}
-    if judgements.empty:
-        return tuple(domains.values())
-    for row in judgements.to_dict("records"):
+    for row in judgements:
         name, levels = str(row["domain"]), int(row["levels"])
         if name not in domains:
             raise InputError(f"{row['question_id']}: unknown domain {name!r}; known: {', '.join(DOMAINS)}.")
@@ -134,7 +138,8 @@ def _lowering(
     scale = measure_scale(question.measure)
     yi, half = rows["yi"].to_numpy(float), Z95 * np.sqrt(rows["vi"].to_numpy(float))
     intervals = list(zip((yi - half).tolist(), (yi + half).tolist(), strict=True))
-    sizes = (rows["n1"].astype(float) + rows["n2"].astype(float).fillna(0)).tolist()
+    n1, n2 = (rows[name].to_numpy(float, na_value=np.nan) for name in ("n1", "n2"))
+    sizes = (n1 + np.nan_to_num(n2)).tolist()
     asymmetry = egger(rows, min_k=protocol.small_study_effects.min_k) if not math.isnan(scale.null) else None
     egger_p = asymmetry.p_value if asymmetry is not None and asymmetry.assessable else math.nan
     precise = (

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from headache_evidence.errors import ProtocolError
@@ -53,13 +54,13 @@ def important_difference(outcome: str, protocol: Protocol, mcid: pd.DataFrame) -
         return ImportantDifference(outcome, rule.per_1000, "per 1000", "choice", rule.reason)
     if rule.value is not None:
         return ImportantDifference(outcome, rule.value, outcome_unit(outcome), "choice", rule.reason)
-    found = mcid.loc[(mcid["id"].to_numpy() == rule.mcid) & (mcid["outcome"].to_numpy() == outcome)]
-    if found.empty or pd.isna(found["value"].iloc[0]):
+    rows = np.flatnonzero((mcid["id"].to_numpy() == rule.mcid) & (mcid["outcome"].to_numpy() == outcome))
+    value, scale = (mcid["value"].iloc[rows[0]], mcid["scale"].iloc[rows[0]]) if rows.size else (math.nan, "")
+    if pd.isna(value):
         known = ", ".join(mcid.loc[(mcid["outcome"] == outcome) & mcid["value"].notna(), "id"]) or "none"
         raise ProtocolError(f"The threshold of {outcome} names {rule.mcid!r} of mcid.csv; rows with a value: {known}.")
-    row = found.iloc[0]
-    factor = conversion(outcome, row["scale"])
+    factor = conversion(outcome, scale)
     if factor is None:
-        raise ProtocolError(f"{rule.mcid}: the scale {row['scale']} cannot be read as {outcome_unit(outcome)}.")
-    size = abs(float(row["value"])) * factor.factor
+        raise ProtocolError(f"{rule.mcid}: the scale {scale} cannot be read as {outcome_unit(outcome)}.")
+    size = abs(float(value)) * factor.factor
     return ImportantDifference(outcome, size, factor.unit, f"mcid.csv:{rule.mcid}", rule.reason)

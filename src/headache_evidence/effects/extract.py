@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -130,12 +130,22 @@ def effects_of(tables: ExtractionTables, request: EffectRequest) -> pd.DataFrame
 
     ``tables`` are narrowed to the headache type and outcome of the request (ExtractionTables.about).
     """
-    records = EXTRACTORS[request.stream](tables, request)
-    if not records:
-        return NO_EFFECTS
-    records.sort(key=lambda record: (not record["usable"], _year(record), record["study_id"]))
-    index = pd.RangeIndex(len(records))
-    columns = {name: _column([record.get(name, math.nan) for record in records], index) for name in EFFECT_COLUMNS}
+    return effects_table(records_of(tables, request))
+
+
+def records_of(tables: ExtractionTables, request: EffectRequest) -> list[Record]:
+    """The effects of one request as plain records, unordered; ``tables`` as for `effects_of`."""
+    return EXTRACTORS[request.stream](tables, request)
+
+
+def effects_table(records: Iterable[Record], also: Sequence[str] = ()) -> pd.DataFrame:
+    """Records as an effects table, usable rows first, then by year and study; ``also`` names more of their columns."""
+    ordered = sorted(records, key=lambda record: (not record["usable"], _year(record), record["study_id"]))
+    if not ordered:
+        return NO_EFFECTS.assign(**dict.fromkeys(also, ""))
+    index = pd.RangeIndex(len(ordered))
+    names = (*EFFECT_COLUMNS, *also)
+    columns = {name: _column([record.get(name, math.nan) for record in ordered], index) for name in names}
     return pd.DataFrame(columns, index=index).copy()
 
 

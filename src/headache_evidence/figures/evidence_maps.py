@@ -86,11 +86,10 @@ def evidence_gap_plot(
         axes.set_yticks([CELL * (i + 0.5) for i in range(len(types))], labels=[capitalised(name) for name in types])
         axes.set_xticks(middles, labels=[time for _, time in places], rotation=90)
         axes.tick_params(length=0)
-        for i in range(len(types) + 1):
-            axes.axhline(CELL * i, color=PALE, lw=0.5, zorder=0)
-        for at in [*edges, width]:
-            edge = at in starts or at == width
-            axes.axvline(at, color=QUIET if edge else PALE, lw=0.7 if edge else 0.5, zorder=0, clip_on=False)
+        axes.hlines([CELL * i for i in range(len(types) + 1)], 0, width, colors=PALE, linewidths=0.5, zorder=0)
+        between, around = [at for at in edges if at not in starts], [*starts, width]
+        for places_, color, line in ((between, PALE, 0.5), (around, QUIET, 0.7)):
+            axes.vlines(places_, 0, height, colors=color, linewidths=line, zorder=0, clip_on=False)
         for i, lines in enumerate(heads):
             middle = starts[i] + blocks[i] / 2
             for k, text in enumerate(lines):

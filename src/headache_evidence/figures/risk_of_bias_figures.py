@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pandas as pd
 from matplotlib.patches import Rectangle
 
@@ -121,14 +123,14 @@ def risk_of_bias_summary_plot(
         names_beside(bars, list(enumerate(names)))
         counts = []
         for row, domain in enumerate(shown):
-            here = judged.loc[part["domain"] == domain]
+            here = Counter(judged[part["domain"] == domain])
             start = 0.0
             for key, (fill, symbol, _, _) in JUDGEMENTS.items():
-                n = int((here == key).sum())
+                n = here[key]
                 counts.append((domain, key, n))
                 if not n:
                     continue
-                share = 100 * n / len(here)
+                share = 100 * n / here.total()
                 bar = Rectangle((start, row - 0.38), share, 0.76, facecolor=fill, edgecolor=INK, linewidth=0.5)
                 bar.set(hatch=HATCHES[key], gid=f"bar-{domain}-{key}", clip_on=False)
                 bars.add(bar)

@@ -79,8 +79,8 @@ def specification_curve_plot(
                     option or "not stated", (0, row + 0.5), (-8, 0), xycoords=("axes fraction", "data"),
                     textcoords="offset points", ha="right", va="center", annotation_clip=False, gid=f"option-{row}",
                 )  # fmt: skip
-                below.axhline(row + 0.5, color=PALE, lw=0.5, zorder=0)
                 row += 1
+        below.hlines(list(y.values()), -1, len(shown), colors=PALE, linewidths=0.5, zorder=0)
         for choice in choices:
             heights = [y[choice, words(value)] for value in shown[choice]]
             below.plot(x, heights, "|", ms=6.0, mew=1.1, color=INK, gid=f"marks-{choice}")

@@ -44,12 +44,12 @@ class Answer:
     def left_out(self) -> pd.DataFrame:
         """Studies that report the outcome but could not be used, with the reason."""
         unusable = ~self.effects["usable"].to_numpy(bool)
-        shown = ("study_id", "label", "reason", "source_url")
+        shown = ("study_id", "label", "reason", "source_rows", "source_url")
         return pd.DataFrame({name: self.effects[name].to_numpy()[unusable] for name in shown})
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, as it stands in results.json."""
-        question, usable = self.question, self.usable
+        question, usable, left_out = self.question, self.usable, self.left_out
         first = self.effects.iloc[0]
         return {
             "question_id": question.question_id,
@@ -67,7 +67,10 @@ class Answer:
             "studies": list(usable["study_id"]),
             "pooled": self.pooled.to_dict(),
             "subgroups": {name: result.to_dict() for name, result in self.subgroups.items()},
-            "left_out": self.left_out[["study_id", "reason"]].to_dict("records"),
+            "left_out": [
+                {"study_id": study_id, "reason": reason}
+                for study_id, reason in zip(left_out["study_id"], left_out["reason"], strict=True)
+            ],
         }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from headache_evidence.effects.effect_request import EffectRequest
-from headache_evidence.effects.extract import NO_EFFECTS, effects_of
+from headache_evidence.effects.effect_table import usable_effects
+from headache_evidence.effects.extract import effects_table, records_of
 from headache_evidence.effects.extraction_tables import ExtractionTables, extraction_tables
 from headache_evidence.errors import ParameterError
 from headache_evidence.pools.network_components import network_contrasts
@@ -54,7 +55,7 @@ def network_effects(
     narrowed = joined.about(headache_type, outcome)
     low, high = weeks if weeks is not None else (0.0, float("inf"))
     middle = (low + high) / 2 if high != float("inf") else low
-    parts = []
+    records = []
     for intervention in protocol.interventions.values():
         for comparison, kind in protocol.comparisons.items():
             request = EffectRequest(
@@ -72,11 +73,10 @@ def network_effects(
                 settings=protocol.extraction,
                 every_time=False,
             )
-            parts.append(effects_of(narrowed, request).assign(comparison_class=comparison))
-    found = pd.concat([part for part in parts if not part.empty] or [NO_EFFECTS.assign(comparison_class="")])
-    usable = found.loc[found["usable"].astype(bool)]
-    idle = found.loc[~found["usable"].astype(bool) & ~found["study_id"].isin(usable["study_id"])]
-    rows = pd.concat([usable, idle], ignore_index=True).drop_duplicates(["study_id", "arm_1", "arm_2"])
+            records += [record | {"comparison_class": comparison} for record in records_of(narrowed, request)]
+    found = effects_table(records, ("comparison_class",))
+    idle = ~found["study_id"].isin(usable_effects(found)["study_id"])
+    rows = found.loc[found["usable"].astype(bool) | idle].drop_duplicates(["study_id", "arm_1", "arm_2"])
     ordered = rows.sort_values(["study_id", "arm_1", "arm_2"], ignore_index=True)
     return network_contrasts(ordered, evidence.arms, large_volume_ml)
 

@@ -105,23 +105,14 @@ def _effect_rows(answer: Answer) -> pd.DataFrame:
 
 def show_left_out(answers: Iterable[Answer]) -> ReadableTable:
     """Every study and question that could not be used, with the reason."""
-    rows = []
-    for answer in answers:
-        unusable = answer.effects.loc[~answer.effects["usable"]]
-        rows.append(
-            pd.DataFrame(
-                {
-                    "study": unusable["label"],
-                    "question": answer.question.title,
-                    "reason": unusable["reason"],
-                    "rows": unusable["source_rows"],
-                    "source": unusable["source_url"],
-                }
-            )
-        )
-    table = pd.concat(rows) if rows else pd.DataFrame()
+    names = {"label": "study", "source_rows": "rows", "source_url": "source"}
+    tables = [answer.left_out.assign(question=answer.question.title) for answer in answers]
+    table = pd.concat(tables).rename(columns=names) if tables else pd.DataFrame()
     return ReadableTable(
-        table, "Left out, with the reason", {"rows": source_rows_cell, "source": links_cell}, empty="Nothing."
+        table.reindex(columns=["study", "question", "reason", "rows", "source"]),
+        "Left out, with the reason",
+        {"rows": source_rows_cell, "source": links_cell},
+        empty="Nothing.",
     )
 
 
