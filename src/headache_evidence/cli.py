@@ -5,6 +5,8 @@ Exit codes: 0 all good; 1 a notebook failed, faults or differences were found; 2
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -87,6 +89,7 @@ def report(
             timeout=timeout,
         )
 
+    atexit.register(gc.freeze)  # looking for garbage in all that was imported would take half a second of the end
     if watch and (force or dry_run):
         _fail("--watch makes what has changed; it goes neither with --force nor with --dry-run.")
     with _errors():

@@ -85,7 +85,12 @@ def _run_notebooks(job: Job, report: Path, progress: Progress, nursery: Nursery 
         with contextlib.suppress(OSError):  # a nursery that is gone: ordinary kernels run the notebooks
             nursery.wait()
     with ThreadPoolExecutor(job.notebooks_at_a_time) as pool:
-        return list(pool.map(run, job.notebooks))
+        first = pool.submit(run, job.notebooks[0])
+        if nursery is not None:  # it prepares for the other notebooks while the first, which shows evidence, runs
+            first.add_done_callback(lambda _: nursery.begun.set())
+            nursery.begun.wait()
+        others = pool.map(run, job.notebooks[1:])
+        return [first.result(), *others]
 
 
 def log_of(job: Job, notebook: Path) -> Path:

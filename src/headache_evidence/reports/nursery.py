@@ -54,9 +54,13 @@ class ForkedShell:
 
 @dataclass(frozen=True)
 class Nursery:
-    """The owner's end of a nursery; its connection can be handed to the process that will own the shells."""
+    """The owner's end of a nursery; its connection can be handed to the process that will own the shells.
+
+    ``begun`` is set when its first shell has started, or could not.
+    """
 
     connection: Connection
+    begun: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
     def start(self, request: ShellRequest) -> ForkedShell:
@@ -71,6 +75,7 @@ class Nursery:
             raise
         finally:
             other.close()
+            self.begun.set()
         return ForkedShell(self, pid, own)
 
     def wait(self) -> None:
@@ -103,8 +108,9 @@ class WarmProcess:
 
         Returns at once, but on macOS, where a handed-over file must be acknowledged, when the process is warm.
 
-        prepare : what the nursery does first, once for all its shells; it can be sent to a process. Functions of the
-            package that keep what they have worked out (load_evidence, answer_questions) answer at once in each shell.
+        prepare : what the nursery does once its first shell is at work, for all later ones; it can be sent to a
+            process. Functions of the package that keep what they have worked out (load_evidence, answer_questions)
+            answer at once in each later shell.
         """
         own, other = multiprocessing.Pipe()
         try:
@@ -183,12 +189,13 @@ def _be_nursery(of_warm_process: Connection, connection: Connection, prepare: Ca
 def serve(connection: Connection, prepare: Callable[[], object] | None) -> None:
     """Be a nursery until the owner closes the connection, or until it is told to terminate."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    if prepare is not None:
-        try_ahead(prepare)
     shells: dict[int, BaseProcess] = {}
     try:
         while True:
             connection.send(_answer(connection.recv(), connection, shells))
+            if shells and prepare is not None:
+                try_ahead(prepare)
+                prepare = None
     except (EOFError, OSError, RuntimeError):
         return
     finally:
