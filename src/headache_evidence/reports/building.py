@@ -59,24 +59,23 @@ class _FailedNotebookError(Exception):
 
 
 def _run_notebooks(job: Job, report: Path, progress: Progress, nursery: Nursery | None) -> list[ExecutedNotebook]:
-    """Run the notebooks, as many at a time as the job says.
+    """Run the notebooks, as many at a time as the job says: the first one first, then by how long they took last time.
 
     After a failure none is begun, and those at work come to their end; told is the failure of the first in order.
     """
-    failed, one_at_a_time = threading.Event(), threading.Lock()
+    failures: list[_FailedNotebookError] = []
+    one_at_a_time = threading.Lock()
 
-    def run(notebook: Path) -> ExecutedNotebook:
+    def run(notebook: Path) -> ExecutedNotebook | None:
+        if failures:
+            return None
         try:
-            if failed.is_set():
-                raise NotebookRunError(f"{notebook.name}: not run, since an earlier notebook failed.")
             parameters, log = job_parameters(job, notebook, report), log_of(job, notebook)
             executed = run_notebook(notebook, parameters, log=log, timeout=job.timeout, nursery=nursery)
-        except NotebookError as error:
-            failed.set()
-            raise _FailedNotebookError(notebook, error) from error
-        except OSError as error:
-            failed.set()
-            raise _FailedNotebookError(notebook, NotebookRunError(f"{notebook.name}: {error}")) from error
+        except (NotebookError, OSError) as error:
+            reason = error if isinstance(error, NotebookError) else NotebookRunError(f"{notebook.name}: {error}")
+            failures.append(_FailedNotebookError(notebook, reason))
+            return None
         with one_at_a_time:
             progress(notebook.name, executed.run.seconds)
         return executed
@@ -84,13 +83,18 @@ def _run_notebooks(job: Job, report: Path, progress: Progress, nursery: Nursery 
     if nursery is not None:
         with contextlib.suppress(OSError):  # a nursery that is gone: ordinary kernels run the notebooks
             nursery.wait()
+    first, *others = job.notebooks
+    others.sort(key=lambda notebook: -job.last_seconds.get(notebook.name, 0.0))
     with ThreadPoolExecutor(job.notebooks_at_a_time) as pool:
-        first = pool.submit(run, job.notebooks[0])
+        runs = {first: pool.submit(run, first)}
         if nursery is not None:  # it prepares for the other notebooks while the first, which shows evidence, runs
-            first.add_done_callback(lambda _: nursery.begun.set())
+            runs[first].add_done_callback(lambda _: nursery.begun.set())
             nursery.begun.wait()
-        others = pool.map(run, job.notebooks[1:])
-        return [first.result(), *others]
+        runs |= {notebook: pool.submit(run, notebook) for notebook in others}
+    done = [executed for notebook in job.notebooks if (executed := runs[notebook].result()) is not None]
+    if failures:
+        raise min(failures, key=lambda failed: job.notebooks.index(failed.notebook))
+    return done
 
 
 def log_of(job: Job, notebook: Path) -> Path:

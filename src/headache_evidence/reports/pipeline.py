@@ -124,10 +124,15 @@ def _longest_first(settings: Settings, names: Iterable[str]) -> list[str]:
     """The order that keeps all cores busy to the end, going by the last run; reports never made come first."""
 
     def seconds(name: str) -> float:
-        runs = read_json(settings.output_dir / name / RUN_FILE).get("notebooks", [])
-        return sum(run["seconds"] for run in runs) if runs else float("inf")
+        return sum(_last_seconds(settings, name).values()) or float("inf")
 
     return sorted(names, key=seconds, reverse=True)
+
+
+def _last_seconds(settings: Settings, name: str) -> dict[str, float]:
+    """How long each notebook of a report took in the run before."""
+    runs = read_json(settings.output_dir / name / RUN_FILE).get("notebooks", [])
+    return {run["notebook"]: run["seconds"] for run in runs}
 
 
 def check_evidence_once(settings: Settings) -> None:
@@ -235,6 +240,7 @@ class _Maker:
             final_dir=settings.output_dir / headache_type,
             fingerprint=self.marks[headache_type],
             timeout=settings.timeout,
+            last_seconds=_last_seconds(settings, headache_type),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Job:
     fingerprint: Mapping[str, str]
     timeout: float
     notebooks_at_a_time: int = 1
+    last_seconds: Mapping[str, float] = field(default_factory=dict)  # by notebook name, of the run before
 
 
 Progress = Callable[[str, float], None]
