@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headache_evidence.reports.preloading import FOR_ANSWERS, preload
+
 if TYPE_CHECKING:
     from headache_evidence.reports.records import Job
 
@@ -36,6 +38,7 @@ def prepare_evidence(data_dir: Path, *, screen: bool) -> None:
 
 def answer_ahead(job: Job) -> None:
     """Answer the questions that the notebooks of a report ask, each on its own."""
+    preload(FOR_ANSWERS)
     from headache_evidence.pools.answers import answer_questions
     from headache_evidence.tables.evidence import load_evidence
     from headache_evidence.tables.protocol import load_protocol
@@ -56,6 +59,7 @@ def try_ahead(prepare: Callable[[], object]) -> None:
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.alarm(PREPARATION_SECONDS)
+    gc.disable()  # little is garbage here
     try:
         with contextlib.suppress(Exception):
             prepare()
@@ -63,3 +67,4 @@ def try_ahead(prepare: Callable[[], object]) -> None:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
     gc.freeze()
+    gc.enable()

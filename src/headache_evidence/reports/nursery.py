@@ -126,14 +126,14 @@ class WarmProcess:
 
 
 @contextlib.contextmanager
-def warm_process(data_dir: Path, *, screen: bool = False) -> Iterator[WarmProcess | None]:
+def warm_process(data_dir: Path, *, several: bool = False) -> Iterator[WarmProcess | None]:
     """A process that gets ready (``get_ready``) while this one goes on; None where processes cannot be forked."""
     if not forking_available():
         yield None
         return
     own, other = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(
-        target=serve_nurseries, args=(other, data_dir.resolve(), screen), name="warm"
+        target=serve_nurseries, args=(other, data_dir.resolve(), several), name="warm"
     )
     with helper_start():
         process.start()
@@ -164,12 +164,12 @@ def _signal_group(process: BaseProcess, signum: int) -> None:
             os.kill(process.pid, signum)
 
 
-def serve_nurseries(connection: Connection, data_dir: Path, screen: bool) -> None:
+def serve_nurseries(connection: Connection, data_dir: Path, several: bool) -> None:
     """Be the warm process: get ready, then fork nurseries until the owner closes the connection."""
     os.setsid()
     from headache_evidence.reports.warm_start import get_ready
 
-    get_ready(data_dir, screen=screen)
+    get_ready(data_dir, several=several)
     context = multiprocessing.get_context("fork")
     while True:
         try:

@@ -80,7 +80,7 @@ def run(settings: Settings, progress: Progress, warm: WarmProcess | None = None,
     with run_lock(settings.output_dir, wait):
         tidy(settings.output_dir)
         if stale:
-            own = warm_process(settings.data_dir, screen=len(stale) > 1)
+            own = warm_process(settings.data_dir, several=len(stale) > 1)
             with contextlib.nullcontext(warm) if warm else own as ready:
                 _make(settings, marks, stale, outcome, progress, ready)
         write_site(settings, marks, finished=True)

@@ -7,53 +7,28 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
 from pathlib import Path
 
 from headache_evidence.reports.ahead import prepare_evidence, try_ahead
-
-REPORT_PARTS = (
-    "claim_tables",
-    "conclusion_tables",
-    "evidence_figures",
-    "network_tables",
-    "report_data",
-    "report_figures",
-    "report_tables",
-    "robustness_tables",
-)
-MODULES = (
-    "pandas",
-    "matplotlib.figure",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.backends.backend_svg",
-    "scipy.stats",
-    "scipy.optimize",
-    "pymare",
-    "pymare.estimators",
-    "great_tables",
-    "docx",
-    *(f"headache_evidence.reports.{name}" for name in REPORT_PARTS),
-)
+from headache_evidence.reports.preloading import FOR_ANSWERS, FOR_EVIDENCE, preload
 
 
-def get_ready(data_dir: Path, *, screen: bool) -> None:
+def get_ready(data_dir: Path, *, several: bool) -> None:
     """Import, rehearse a figure, and prepare the evidence.
 
-    screen : also screen it, when several reports show the result.
+    several : several reports are to be made. All that they share is then got ready here; for a single one its nursery
+        imports what answers need, and the first notebook screens the evidence, at the same time.
 
     Whatever fails here is told by the notebook that needs it.
     """
     gc.disable()  # what is imported stays
-    for module in MODULES:
-        with contextlib.suppress(Exception):
-            importlib.import_module(module)
+    preload(FOR_EVIDENCE + FOR_ANSWERS if several else FOR_EVIDENCE)
     with contextlib.suppress(Exception):
         from headache_evidence.reports.notebook_shell import process_shell
 
         process_shell()
         rehearse()
-    try_ahead(lambda: prepare_evidence(data_dir, screen=screen))
+    try_ahead(lambda: prepare_evidence(data_dir, screen=several))
     gc.enable()
 
 

@@ -25,7 +25,7 @@ def watch(bring_up_to_date: Callable[[WarmProcess | None], object], data_dir: Pa
     a change costs no start. They have the package as it was when watching began.
     """
     seen: FileMarks | None = None
-    with warm_process(data_dir, screen=True) as warm:
+    with warm_process(data_dir, several=True) as warm:
         while True:
             now = file_marks(places)
             if now != seen:
