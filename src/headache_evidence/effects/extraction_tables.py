@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -62,6 +62,15 @@ class ExtractionTables:
             contrasts=self.contrasts.loc[_is_about(self.contrasts, headache_type, outcome)],
             correlation=self.correlations.get(headache_type, self.correlation),
         )
+
+    def of_studies(self, studies: Collection[str]) -> ExtractionTables:
+        """Only the rows and contrasts of some studies; their plain records are taken over."""
+        rows, contrasts = (table.loc[table["study_id"].isin(studies)] for table in (self.rows, self.contrasts))
+        narrowed = replace(self, rows=rows, contrasts=contrasts)
+        for name in ("rows_of_study", "contrasts_of_study"):
+            kept = {study: records for study, records in getattr(self, name).items() if study in studies}
+            vars(narrowed)[name] = kept
+        return narrowed
 
     @cached_property
     def rows_of_study(self) -> Mapping[str, Rows]:

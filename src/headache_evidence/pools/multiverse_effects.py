@@ -70,7 +70,7 @@ class SettingEffects:
         for (study, _), arm in tables.arm_facts.items():
             if arm["technique"] in asked:
                 self._techniques.setdefault(study, set()).add(arm["technique"])
-        self._tables = _of_studies(tables, self._techniques)
+        self._tables = tables.of_studies(self._techniques)
         self._rows_of_part = _rows_about_part_of_an_arm(tables)
         self._frames: dict[Setting, pd.DataFrame] = {}
         self._arrays: dict[int, EffectArrays] = {}  # by the identity of the table: many settings change no effect
@@ -104,7 +104,7 @@ class SettingEffects:
             bears = main["derivation_rule"].str.contains(CORRELATION_BEARS)
             if not bears.any():
                 return main
-            tables = _of_studies(self._tables, set(main.loc[bears, "study_id"]))
+            tables = self._tables.of_studies(set(main.loc[bears, "study_id"]))
             value = PrePostCorrelation(float(correlation), f"correlation {correlation} assumed")
             return _stacked(main.loc[~bears], usable_effects(effects_of(replace(tables, correlation=value), request)))
         if window != self._question.window:
@@ -141,7 +141,7 @@ class SettingEffects:
         return _stacked(kept, new)
 
     def _usable(self, request: EffectRequest, studies: Collection[str]) -> pd.DataFrame:
-        return usable_effects(effects_of(_of_studies(self._tables, studies), request))
+        return usable_effects(effects_of(self._tables.of_studies(studies), request))
 
     def _with_active(self, found: pd.DataFrame, request: EffectRequest, studies: set[str]) -> pd.DataFrame:
         """Studies without an effect against an asked comparator join with the first active one of the protocol's."""
@@ -171,14 +171,6 @@ def _stacked(one: pd.DataFrame, two: pd.DataFrame) -> pd.DataFrame:
     if one.empty or two.empty:
         return two if one.empty else one
     return pd.concat([one, two], ignore_index=True)
-
-
-def _of_studies(tables: ExtractionTables, studies: Collection[str]) -> ExtractionTables:
-    return replace(
-        tables,
-        rows=tables.rows.loc[tables.rows["study_id"].isin(studies)],
-        contrasts=tables.contrasts.loc[tables.contrasts["study_id"].isin(studies)],
-    )
 
 
 def _rows_about_part_of_an_arm(tables: ExtractionTables) -> frozenset[str]:
