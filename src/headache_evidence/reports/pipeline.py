@@ -107,8 +107,7 @@ def _make(
         maker = _Maker(settings, marks, folder, outcome, progress, len(stale), warm)
         stack.callback(maker.close)
         maker.open_nurseries(names[: settings.jobs])
-        check_evidence_once(settings)  # and import, while the nurseries get ready
-        import_ahead()
+        check_evidence_once(settings)  # while the nurseries get ready
         prepare_workers()
         progress.start(len(stale) * len(settings.notebooks))
         stack.callback(progress.end)
@@ -168,6 +167,7 @@ class _Maker:
         self.nurseries: dict[str, Nursery | None] = {}
         self.outcome, self.progress = outcome, progress
         self.publishing = threading.Lock()
+        self.import_ahead = threading.Thread(target=import_ahead, name="import ahead")
 
     def open_nurseries(self, names: Iterable[str]) -> None:
         """Let nurseries of reports get ready that are made first."""
@@ -209,6 +209,8 @@ class _Maker:
     def step(self, headache_type: str, notebook: str, seconds: float) -> None:
         with self.publishing:
             self.progress.step(headache_type, notebook, seconds)
+            if self.import_ahead.ident is None:  # not earlier: until a notebook is done, all wait for one process
+                self.import_ahead.start()
 
     def publish(self, headache_type: str, built: Path, good: bool) -> None:
         output = self.settings.output_dir
