@@ -174,6 +174,21 @@ def test_after_a_notebook_failed_no_other_is_begun_and_its_own_log_is_kept(proje
     assert not (project.root / "begun").exists()
 
 
+def test_notebooks_begin_with_the_first_and_go_on_by_what_they_took_last(project) -> None:
+    for name, seconds in (("01_effects", 0), ("02_second", 0), ("03_third", 1)):
+        project.make_notebook(
+            "import pathlib, time",
+            f"with (pathlib.Path(data_dir).parent / headache_type).open('a') as begun: begun.write('{name} ')",
+            f"time.sleep({seconds})",
+            name=f"{name}.ipynb",
+        )
+    for order in ("01_effects 02_second 03_third ", "01_effects 03_third 02_second "):
+        outcome = project.run("cluster", "migraine", force=True)  # one notebook of each at a time
+        assert not outcome.failed
+        assert (project.root / "cluster").read_text() == order
+        (project.root / "cluster").unlink()
+
+
 @pytest.mark.parametrize(("jobs", "reports", "expected"), [(3, 1, 3), (3, 2, 1), (3, 10, 1), (1, 1, 1), (8, 2, 4)])
 def test_room_that_few_reports_leave_is_given_to_their_notebooks(jobs: int, reports: int, expected: int) -> None:
     assert notebooks_at_a_time(jobs, reports) == expected
