@@ -13,6 +13,7 @@ from headache_evidence.reports.readable_tables import (
     source_rows_cell,
 )
 from headache_evidence.reports.report_data import safe_for_spreadsheets
+from headache_evidence.reports.report_tables import show_left_out
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "javascript:alert(1)", "=HYPERLINK(1)"]
 
@@ -65,3 +66,7 @@ def test_formulas_do_not_reach_a_spreadsheet() -> None:
     table = safe_for_spreadsheets(pd.DataFrame({"text": ["=HYPERLINK(1)", "@x", "plain"], "number": [-1.0, 2.0, 3.0]}))
     assert list(table["text"]) == ["'=HYPERLINK(1)", "'@x", "plain"]
     assert list(table["number"]) == [-1.0, 2.0, 3.0]
+
+
+def test_nothing_left_out_is_said() -> None:
+    assert repr(show_left_out(())) == "Left out, with the reason. Nothing."

@@ -9,6 +9,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -249,6 +250,31 @@ def test_all_notebooks_but_the_first_have_in_memory_what_their_nursery_prepared(
     finally:
         nursery.connection.close()
     assert shown == [["False\n"], [expected], [expected]]
+
+
+def until_told(go: Path, over: Path) -> None:
+    """Stands for long work of a nursery."""
+    while not go.exists():
+        time.sleep(0.02)
+    over.touch()
+
+
+@pytest.mark.skipif(not forking_available(), reason="this system has no fork server")
+def test_a_notebook_that_fails_is_told_and_ended_while_its_nursery_is_busy(
+    run: Run, make_notebook, warm: WarmProcess, tmp_path: Path
+) -> None:
+    nursery = warm.open_nursery(partial(until_told, tmp_path / "go", tmp_path / "over"))
+    assert nursery is not None
+    path = make_notebook("import os; raise ValueError(f'process {os.getpid()}.')")
+    with pytest.raises(NotebookRunError, match="process") as told:
+        run(path, nursery=nursery)
+    assert has_ended(int(str(told.value).split("process ")[1].rstrip(".")))
+    assert not (tmp_path / "over").exists()
+    (tmp_path / "go").touch()
+    later = run(make_notebook("print('later')", name="later.ipynb"), nursery=nursery)
+    nursery.connection.close()
+    assert outputs(later) == ["later\n"]
+    assert (tmp_path / "over").exists()
 
 
 def test_the_kernel_ends_when_the_run_has_ended(run: Run, make_notebook) -> None:

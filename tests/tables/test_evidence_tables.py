@@ -47,7 +47,9 @@ def test_a_changed_file_is_read_anew_and_tables_handed_out_may_be_changed(folder
     first.studies["year"] = 1900
     assert first.content() != mark
     first.studies["notes_of_mine"] = [["one", "two"]]
+    first.studies["band"] = first.studies["year"].astype("category").cat.set_categories([2020])
     assert hash(first.content()) != hash(mark)
+    assert first.content() == first.content()
     again = he.load_evidence(folder.path)
     assert again.studies["year"].tolist() == [2020]
     assert again.content() == mark

@@ -88,8 +88,8 @@ def evidence_gap_plot(
         axes.tick_params(length=0)
         axes.hlines([CELL * i for i in range(len(types) + 1)], 0, width, colors=PALE, linewidths=0.5, zorder=0)
         between, around = [at for at in edges if at not in starts], [*starts, width]
-        for places_, color, line in ((between, PALE, 0.5), (around, QUIET, 0.7)):
-            axes.vlines(places_, 0, height, colors=color, linewidths=line, zorder=0, clip_on=False)
+        for at, color, line in ((between, PALE, 0.5), (around, QUIET, 0.7)):
+            axes.vlines(at, 0, height, colors=color, linewidths=line, zorder=0, clip_on=False)
         for i, lines in enumerate(heads):
             middle = starts[i] + blocks[i] / 2
             for k, text in enumerate(lines):

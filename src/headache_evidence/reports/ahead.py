@@ -12,8 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headache_evidence.reports.preloading import FOR_ANSWERS, preload
-
 if TYPE_CHECKING:
     from headache_evidence.reports.records import Job
 
@@ -38,7 +36,6 @@ def prepare_evidence(data_dir: Path, *, screen: bool) -> None:
 
 def answer_ahead(job: Job) -> None:
     """Answer the questions that the notebooks of a report ask, each on its own."""
-    preload(FOR_ANSWERS)
     from headache_evidence.pools.answers import answer_questions
     from headache_evidence.tables.evidence import load_evidence
     from headache_evidence.tables.protocol import load_protocol
@@ -51,7 +48,8 @@ def answer_ahead(job: Job) -> None:
 def try_ahead(prepare: Callable[[], object]) -> None:
     """Run ``prepare``, then spare forked processes from looking through what is in memory now when they tidy up.
 
-    What fails here, or takes too long, fails again in the notebook that asks for it, where it is reported.
+    What fails here, or takes too long, fails again in the notebook that asks for it, where it is reported. ``prepare``
+    is not to import anything: an import cut short by the time limit would stay broken in all forks.
     """
 
     def stop(*_: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import threading
@@ -80,9 +79,6 @@ def _run_notebooks(job: Job, report: Path, progress: Progress, nursery: Nursery 
             progress(notebook.name, executed.run.seconds)
         return executed
 
-    if nursery is not None:
-        with contextlib.suppress(OSError):  # a nursery that is gone: ordinary kernels run the notebooks
-            nursery.wait()
     first, *others = job.notebooks
     others.sort(key=lambda notebook: -job.last_seconds.get(notebook.name, 0.0))
     with ThreadPoolExecutor(job.notebooks_at_a_time) as pool:
@@ -91,10 +87,9 @@ def _run_notebooks(job: Job, report: Path, progress: Progress, nursery: Nursery 
             runs[first].add_done_callback(lambda _: nursery.begun.set())
             nursery.begun.wait()
         runs |= {notebook: pool.submit(run, notebook) for notebook in others}
-    done = [executed for notebook in job.notebooks if (executed := runs[notebook].result()) is not None]
     if failures:
         raise min(failures, key=lambda failed: job.notebooks.index(failed.notebook))
-    return done
+    return [executed for notebook in job.notebooks if (executed := runs[notebook].result()) is not None]
 
 
 def log_of(job: Job, notebook: Path) -> Path:

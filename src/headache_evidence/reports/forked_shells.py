@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ def forked_shell(nursery: Nursery, log: Path, working_dir: Path, watch: Watch) -
     OSError
         the nursery is gone.
     """
+    nursery.wait()
+    watch.started = time.monotonic()  # waiting for the nursery is no time of the notebook
     shell = nursery.start(ShellRequest({**os.environ, **FIXED_ENVIRONMENT}, str(working_dir), str(log)))
     try:
         yield lambda nb_man: ShellClient(nb_man, shell, watch).execute()

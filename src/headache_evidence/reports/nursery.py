@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from headache_evidence.reports.ahead import try_ahead
+from headache_evidence.reports.preloading import FOR_ANSWERS, preload
 from headache_evidence.reports.processes import end_with_parent, forking_available, helper_start
 
 PATIENCE = 2.0  # seconds for processes to end by themselves
@@ -46,22 +47,25 @@ class ForkedShell:
     connection: Connection
 
     def end(self) -> None:
-        """End the shell and the processes it started at once."""
+        """End the shell and the processes it started at once, also while its nursery is busy."""
         self.connection.close()
-        with contextlib.suppress(OSError):  # with the nursery, its shells have ended
-            self.nursery.ask(self.pid)
+        # Its process id is its own until the nursery hears of the end. PermissionError: macOS, when it has ended.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.nursery.shell_has_ended(self.pid)
 
 
 @dataclass(frozen=True)
 class Nursery:
     """The owner's end of a nursery; its connection can be handed to the process that will own the shells.
 
-    ``begun`` is set when its first shell has started, or could not.
+    ``begun`` is set when its first shell has started, or no other needs to wait for that any more.
     """
 
     connection: Connection
     begun: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
+    sending: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
     def start(self, request: ShellRequest) -> ForkedShell:
         """Start a shell; OSError when the nursery is gone."""
@@ -83,16 +87,23 @@ class Nursery:
         self.ask(0)
 
     def ask(self, question: ShellRequest | int, end: Connection | None = None) -> int:
-        """Process id of a new shell, which gets ``end`` (0 when none could be started); or let a shell end."""
+        """Process id of a new shell, which gets ``end`` (0 when none could be started); 0 for the question 0."""
         try:
             with self.one_at_a_time:
-                self.connection.send(question)
-                if end is not None:
-                    send_handle(self.connection, end.fileno(), None)
+                with self.sending:
+                    self.connection.send(question)
+                    if end is not None:
+                        send_handle(self.connection, end.fileno(), None)
                 answer: int = self.connection.recv()
         except (EOFError, OSError, RuntimeError) as error:  # RuntimeError: not acknowledged
+            self.begun.set()
             raise OSError("the nursery has ended") from error
         return answer
+
+    def shell_has_ended(self, pid: int) -> None:
+        """Let the nursery clear up after a shell when it has time; nothing is answered."""
+        with contextlib.suppress(OSError), self.sending:  # with the nursery, its shells have ended
+            self.connection.send(pid)
 
 
 @dataclass(frozen=True)
@@ -192,8 +203,15 @@ def serve(connection: Connection, prepare: Callable[[], object] | None) -> None:
     shells: dict[int, BaseProcess] = {}
     try:
         while True:
-            connection.send(_answer(connection.recv(), connection, shells))
+            question = connection.recv()
+            if isinstance(question, ShellRequest):
+                connection.send(_start(question, connection, shells))
+            elif question:
+                _end_shell(shells.pop(question))
+            else:
+                connection.send(0)
             if shells and prepare is not None:
+                preload(FOR_ANSWERS)
                 try_ahead(prepare)
                 prepare = None
     except (EOFError, OSError, RuntimeError):
@@ -203,19 +221,15 @@ def serve(connection: Connection, prepare: Callable[[], object] | None) -> None:
             _end_shell(shell)
 
 
-def _answer(question: ShellRequest | int, connection: Connection, shells: dict[int, BaseProcess]) -> int:
-    """Start a shell and tell its process id, 0 when there is no room for a process; or end one."""
-    if isinstance(question, ShellRequest):
-        with Connection(recv_handle(connection)) as cells, contextlib.suppress(OSError):
-            target = multiprocessing.get_context("fork").Process
-            shell: Any = target(target=be_shell, args=(question, connection, cells), name="shell")
-            shell.start()
-            shells[shell.pid] = shell
-            return int(shell.pid)
-        return 0
-    if question in shells:
-        _end_shell(shells.pop(question))
-    return question
+def _start(request: ShellRequest, connection: Connection, shells: dict[int, BaseProcess]) -> int:
+    """Start a shell and tell its process id, 0 when there is no room for a process."""
+    with Connection(recv_handle(connection)) as cells, contextlib.suppress(OSError):
+        target = multiprocessing.get_context("fork").Process
+        shell: Any = target(target=be_shell, args=(request, connection, cells), name="shell")
+        shell.start()
+        shells[shell.pid] = shell
+        return int(shell.pid)
+    return 0
 
 
 def _end_shell(shell: BaseProcess) -> None:

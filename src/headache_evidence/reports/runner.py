@@ -110,8 +110,7 @@ def _execute(
 ) -> ExecutedNotebook:
     if ENGINE not in papermill_engines._engines:
         papermill_engines.register(ENGINE, _Engine)
-    started = time.monotonic()
-    watch, folder = Watch(timeout, started), source.parent.resolve()
+    watch, folder = Watch(timeout, time.monotonic()), source.parent.resolve()
     try:
         with forked_shell(nursery, log, folder, watch) if nursery else ordinary_kernel(log, folder, watch) as execute:
             executed = papermill.execute_notebook(
@@ -129,8 +128,9 @@ def _execute(
     except Exception as error:
         raise _explained(error, source.name, watch, log) from error
     check_complete(executed, source.name)
-    up, memory = watch.up or time.monotonic(), watch.peak_memory_mb
-    return ExecutedNotebook(executed, NotebookRun(source.name, time.monotonic() - started, up - started, memory))
+    ended, started = time.monotonic(), watch.started
+    up, memory = watch.up or ended, watch.peak_memory_mb
+    return ExecutedNotebook(executed, NotebookRun(source.name, ended - started, up - started, memory))
 
 
 def _without_outputs(source: Path) -> Any:

@@ -60,7 +60,7 @@ def _cells(column: pd.Series) -> Hashable:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return bytes(column.to_numpy(float, na_value=np.nan).tobytes())
     cells = np.asarray(column.array).tolist()
-    return repr(cells) if column.dtype == object else tuple(cells)  # objects of a caller need not be hashable
+    return tuple(cells) if isinstance(column.dtype, pd.StringDtype) else repr(cells)  # others are a caller's own
 
 
 def load_evidence(data_dir: str | Path = "data") -> Evidence:
