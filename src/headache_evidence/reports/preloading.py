@@ -14,6 +14,7 @@ FOR_EVIDENCE = (
     "matplotlib.backends.backend_svg",
     "scipy.stats",
     "scipy.optimize",
+    "headache_evidence.conclusions.harms",
     f"{_PARTS}.evidence_figures",
     f"{_PARTS}.report_tables",
 )
