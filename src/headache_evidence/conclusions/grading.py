@@ -70,7 +70,7 @@ def certainty(
     threshold = _threshold(answer, protocol, evidence)
     lowered = _lowering(answer, protocol, threshold, about)
     computed = (*lowered, *_raising(answer, protocol, lowered))
-    own = judgements_of(question.question_id, judgements) if judgements is not None else ()
+    own = _judgements_of(question.question_id, judgements) if judgements is not None else ()
     domains = with_judgements(computed, own)
     level = level_after(start, sum(domain.levels for domain in domains))
     return Certainty(question.question_id, start, level, domains, answer.pooled.k)
@@ -92,7 +92,7 @@ def certainties(answers: Iterable[Answer], protocol: Protocol, evidence: Evidenc
     return {answer.question.question_id: certainty(answer, protocol, evidence) for answer in answers}
 
 
-def judgements_of(question_id: str, judgements: pd.DataFrame) -> Sequence[Mapping[Hashable, Any]]:
+def _judgements_of(question_id: str, judgements: pd.DataFrame) -> Sequence[Mapping[Hashable, Any]]:
     """The rows of certainty_judgements.csv on one question."""
     own = judgements["question_id"].to_numpy() == question_id
     return judgements.loc[own].to_dict("records") if own.any() else ()

@@ -57,7 +57,6 @@ def try_ahead(prepare: Callable[[], object]) -> None:
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.alarm(PREPARATION_SECONDS)
-    gc.disable()  # little is garbage here
     try:
         with contextlib.suppress(Exception):
             prepare()
@@ -65,4 +64,3 @@ def try_ahead(prepare: Callable[[], object]) -> None:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
     gc.freeze()
-    gc.enable()

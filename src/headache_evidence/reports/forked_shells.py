@@ -29,9 +29,12 @@ def forked_shell(nursery: Nursery, log: Path, working_dir: Path, watch: Watch) -
     OSError
         the nursery is gone.
     """
-    nursery.wait()
-    watch.started = time.monotonic()  # waiting for the nursery is no time of the notebook
-    shell = nursery.start(ShellRequest({**os.environ, **FIXED_ENVIRONMENT}, str(working_dir), str(log)))
+    try:
+        nursery.wait()
+        watch.started = time.monotonic()  # waiting for the nursery is no time of the notebook
+        shell = nursery.start(ShellRequest({**os.environ, **FIXED_ENVIRONMENT}, str(working_dir), str(log)))
+    finally:
+        nursery.begun.set()
     try:
         yield lambda nb_man: ShellClient(nb_man, shell, watch).execute()
     finally:

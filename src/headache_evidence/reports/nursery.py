@@ -59,7 +59,7 @@ class ForkedShell:
 class Nursery:
     """The owner's end of a nursery; its connection can be handed to the process that will own the shells.
 
-    ``begun`` is set when its first shell has started, or no other needs to wait for that any more.
+    ``begun`` is set by whoever has started the first shell, or has seen that it does not start.
     """
 
     connection: Connection
@@ -79,7 +79,6 @@ class Nursery:
             raise
         finally:
             other.close()
-            self.begun.set()
         return ForkedShell(self, pid, own)
 
     def wait(self) -> None:
@@ -96,7 +95,6 @@ class Nursery:
                         send_handle(self.connection, end.fileno(), None)
                 answer: int = self.connection.recv()
         except (EOFError, OSError, RuntimeError) as error:  # RuntimeError: not acknowledged
-            self.begun.set()
             raise OSError("the nursery has ended") from error
         return answer
 
