@@ -208,6 +208,23 @@ def test_forked_shells_and_ordinary_kernels_give_the_same_outputs(run: Run, make
     assert results[0] == results[1]
 
 
+PARTS = "import sys, time\nfor part in ('a', 'b', 'c\\n'):\n    print(part, end='', flush=True)\n    time.sleep(0.05)"
+
+
+@pytest.mark.parametrize("forked", [True, False])
+def test_a_text_that_comes_in_parts_is_one_output(run: Run, make_notebook, request, forked: bool) -> None:
+    if forked and not forking_available():
+        pytest.skip("this system has no fork server")
+    nursery = request.getfixturevalue("warm_nursery") if forked else None
+    both = f"{PARTS}\nprint('d', file=sys.stderr, flush=True)\nprint('e')"
+    path = make_notebook(both, PARTS, "1 / 0")
+    with pytest.raises(NotebookRunError) as failure:
+        run(path, nursery=nursery)
+    cells = [cell for cell in failure.value.executed.cells if cell.cell_type == "code" and cell.outputs]
+    shown = [[(output.name, output.text) for output in cell.outputs] for cell in cells[:2]]
+    assert shown == [[("stdout", "abc\n"), ("stderr", "d\n"), ("stdout", "e\n")], [("stdout", "abc\n")]]
+
+
 @pytest.mark.skipif(not forking_available(), reason="this system has no fork server")
 def test_what_other_processes_print_goes_to_the_log(run: Run, make_notebook, warm_nursery) -> None:
     path = make_notebook(

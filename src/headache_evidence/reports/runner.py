@@ -67,7 +67,10 @@ class _Engine(Engine):  # type: ignore[misc]
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
         kwargs["watch"].notebook = nb_man.nb
-        return kwargs["execute"](nb_man)
+        try:
+            return kwargs["execute"](nb_man)
+        finally:
+            _join_streams(nb_man.nb)
 
 
 def run_notebook(
@@ -140,6 +143,20 @@ def _without_outputs(source: Path) -> Any:
     for cell in code:
         cell["outputs"], cell["execution_count"] = [], None
     return nbformat.reads(json.dumps(notebook), as_version=4)  # type: ignore[no-untyped-call]
+
+
+def _join_streams(notebook: Any) -> None:
+    """Make one output of a text that came in parts: where it was parted is a matter of time, not of the notebook."""
+    for cell in notebook.cells:
+        outputs: list[Any] = []
+        for output in cell.get("outputs", ()):
+            last = outputs[-1] if outputs else None
+            if last and last.output_type == output.output_type == "stream" and last.name == output.name:
+                last.text += output.text
+            else:
+                outputs.append(output)
+        if outputs:
+            cell.outputs = outputs
 
 
 def _explained(error: Exception, name: str, watch: Watch, log: Path) -> Exception:
