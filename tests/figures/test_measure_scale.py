@@ -18,7 +18,7 @@ finite = st.floats(-50, 50)
 
 
 @given(low=st.floats(-12, 11), span=st.floats(0.05, 20), measure=st.sampled_from(["MD", "OR", "PLO"]))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_ticks_lie_within_the_limits_and_are_distinct(low: float, span: float, measure: str) -> None:
     scale = MeasureScale(measure)
     ticks = analysis_ticks(scale, low, low + span, 6)
@@ -43,7 +43,7 @@ def test_ratio_ticks_are_plain_numbers(low: float, high: float, labels: list[str
 
 
 @given(st.lists(st.tuples(finite, st.floats(0.01, 40)), min_size=1, max_size=12))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_limits_hold_every_estimate_and_the_null(rows: list[tuple[float, float]]) -> None:
     estimates = np.array([y for y, _ in rows])
     half = np.array([h for _, h in rows])
@@ -70,7 +70,7 @@ def test_back_transformations(measure: str, value: float, printed: float) -> Non
 
 
 @given(text=st.text(st.characters(max_codepoint=0x17F), max_size=80), width=st.floats(20, 200))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_wrapping_keeps_the_text_within_the_width(text: str, width: float) -> None:
     lines = wrap(text, width)
     assert "".join(lines).replace(" ", "") == clean(text).replace(" ", "")

@@ -234,7 +234,7 @@ class TestRefusals:
             result.prob_beyond(0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     y=st.lists(st.floats(-3, 3), min_size=2, max_size=6),
     shift=st.floats(-5, 5),

@@ -108,7 +108,7 @@ def test_exit_probabilities_with_drift_are_the_power_of_a_fixed_test():
     assert below[0] == pytest.approx(stats.norm.cdf(-1.959964 - 2.801585), rel=1e-6)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.floats(0.02, 0.4), min_size=1, max_size=8))
 def test_spending_never_exceeds_alpha_and_a_completed_sequence_spends_it_all(steps):
     t = np.cumsum(steps)

@@ -174,7 +174,7 @@ def test_columns_refuse_bad_input_by_name() -> None:
         pool_columns(np.zeros(3), np.ones(3))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(studies())
 def test_generalised_q_is_solved(rows: tuple[list[float], list[float]]) -> None:
     yi, vi = (np.array(values)[:, None] for values in rows)
@@ -186,7 +186,7 @@ def test_generalised_q_is_solved(rows: tuple[list[float], list[float]]) -> None:
         assert float(weighted_sums(yi, vi, root).q[0]) == pytest.approx(expected, rel=1e-7, abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(studies(), st.sampled_from(METHODS), st.sampled_from(CI_METHODS))
 def test_shift_scale_and_order(rows: tuple[list[float], list[float]], method: str, ci: str) -> None:
     yi, vi = (np.array(values) for values in rows)

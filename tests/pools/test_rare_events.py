@@ -125,7 +125,7 @@ def test_unknown_measure() -> None:
 counts = st.tuples(st.integers(0, 12), st.integers(13, 60), st.integers(0, 12), st.integers(13, 60))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables=st.lists(counts, min_size=1, max_size=6))
 def test_swapping_arms_turns_the_sign(tables) -> None:
     a, n1, c, n2 = (np.array(column, float) for column in zip(*tables, strict=True))

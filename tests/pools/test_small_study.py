@@ -181,7 +181,7 @@ def test_wrong_arguments_are_named():
         peters(pd.DataFrame({"events1": [1], "n1": [2]}))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.tuples(st.floats(-3, 3), st.floats(0.01, 1)), min_size=4, max_size=12, unique_by=lambda pair: pair[1]),
     st.floats(-2, 2),

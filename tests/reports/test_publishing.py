@@ -140,7 +140,7 @@ def test_no_worker_or_kernel_outlives_a_killed_run(project, tmp_path: Path) -> N
 
     note = tmp_path / "pid.txt"
     project.make_notebook(
-        f"import os, pathlib, time\npathlib.Path({str(note)!r}).write_text(str(os.getpid()))\ntime.sleep(60)",
+        f"import os, pathlib, time\npathlib.Path({str(note)!r}).write_text(str(os.getpid()))\ntime.sleep(600)",
         name="02_second.ipynb",
     )
     process = worker_context().Process(target=pipeline.run, args=(project.settings("cluster"), Progress(say_nothing)))
@@ -279,7 +279,7 @@ def test_a_clock_set_back_changes_neither_what_is_stale_nor_the_results(project,
     assert hashlib.sha256((project.output / "cluster" / "effects.csv").read_bytes()).hexdigest() == before
 
 
-def wait_until(condition, seconds: float = 40.0) -> None:
+def wait_until(condition, seconds: float = 120.0) -> None:
     """Wait for something another process does."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -142,9 +142,11 @@ def test_without_any_network_not_even_the_loopback_a_report_is_made(project) -> 
 
 
 def test_of_two_commands_at_once_one_makes_the_reports_and_the_other_ends_with_2(project) -> None:
-    note = project.root / "started"
+    note, go_on = project.root / "started", project.root / "go on"
     project.make_notebook(
-        f"import pathlib, time\npathlib.Path({str(note)!r}).touch()\ntime.sleep(4)", name="02_second.ipynb"
+        f"import pathlib, time\npathlib.Path({str(note)!r}).touch()",
+        f"while not pathlib.Path({str(go_on)!r}).exists():\n    time.sleep(0.05)",
+        name="02_second.ipynb",
     )
     first = subprocess.Popen(
         [*COMMAND, "report", "cluster"], cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -154,6 +156,7 @@ def test_of_two_commands_at_once_one_makes_the_reports_and_the_other_ends_with_2
         second = report(project, "cluster")
         assert second.returncode == 2
         assert f"Another run (process {first.pid}) is writing to reports/" in second.stderr
+        go_on.touch()
         output, errors = first.communicate(timeout=60)
     finally:
         first.kill()

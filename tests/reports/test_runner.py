@@ -42,7 +42,7 @@ def outputs(executed: ExecutedNotebook) -> list[object]:
 
 def has_ended(pid: int) -> bool:
     """Whether a process ends within seconds."""
-    for _ in range(50):
+    for _ in range(200):
         with contextlib.suppress(psutil.NoSuchProcess):
             if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
                 time.sleep(0.1)

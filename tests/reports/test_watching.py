@@ -85,7 +85,7 @@ def test_the_command_watches_until_it_is_stopped_and_a_fault_does_not_end_it(pro
         last = process.stdout.read()
         assert "Stopped; the published reports are whole." in last
         assert "Traceback" not in last
-        assert process.wait(20) == 130
+        assert process.wait(60) == 130
     finally:
         watchdog.cancel()
         process.kill()
@@ -125,7 +125,7 @@ def test_a_fault_in_the_data_leaves_no_process_behind(project) -> None:
         while len(process.children()) < 2:
             time.sleep(0.05)
         nurseries = process.children()
-    gone, alive = psutil.wait_procs(nurseries, timeout=5)
+    gone, alive = psutil.wait_procs(nurseries, timeout=20)
     assert len(gone) >= 2
     assert not alive
     first.connection.close()
@@ -167,5 +167,5 @@ def test_a_stop_from_the_keyboard_ends_a_busy_notebook_and_what_it_started(proje
     finally:
         process.kill()
     known = [psutil.Process(int(pid)) for pid in note.read_text().split() if psutil.pid_exists(int(pid))]
-    alive = [each for each in psutil.wait_procs(known, timeout=5)[1] if each.status() != psutil.STATUS_ZOMBIE]
+    alive = [each for each in psutil.wait_procs(known, timeout=20)[1] if each.status() != psutil.STATUS_ZOMBIE]
     assert not alive

@@ -129,7 +129,7 @@ def test_unclear_direction_is_left_as_printed_without_a_unit() -> None:
     assert result["conversion"] == "the direction cannot be told"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(scales, signs, finite, st.floats(min_value=1e-3, max_value=1e3))
 def test_converting_commutes_with_scaling(pair: tuple[str, str], sign: str, value: float, by: float) -> None:
     once = harmonise_outcomes(outcome_row(*pair, sign, mean=value, sd=abs(value)))
@@ -138,7 +138,7 @@ def test_converting_commutes_with_scaling(pair: tuple[str, str], sign: str, valu
     assert scaled["sd"][0] == pytest.approx(once["sd"][0] * by, rel=1e-9, abs=ROUNDING)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(scales, signs, st.lists(finite, min_size=3, max_size=3))
 def test_order_of_bounds_is_kept_and_spread_stays_positive(
     pair: tuple[str, str], sign: str, values: list[float]
@@ -149,7 +149,7 @@ def test_order_of_bounds_is_kept_and_spread_stays_positive(
     assert result["sd"] >= 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(scales, signs, finite)
 def test_harmonising_twice_changes_no_number(pair: tuple[str, str], sign: str, value: float) -> None:
     once = harmonise_outcomes(outcome_row(*pair, sign, mean=value, ci_low=value - 1, ci_high=value + 1))
@@ -157,13 +157,13 @@ def test_harmonising_twice_changes_no_number(pair: tuple[str, str], sign: str, v
     pd.testing.assert_frame_equal(once.drop(columns="conversion"), twice.drop(columns="conversion"))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(scales, signs)
 def test_missing_numbers_stay_missing(pair: tuple[str, str], sign: str) -> None:
     assert harmonise_outcomes(outcome_row(*pair, sign))[NUMBERS].isna().all(axis=None)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from(sorted(CONVERSIONS)), finite)
 def test_conversions_can_be_undone(scale: str, value: float) -> None:
     factor = CONVERSIONS[scale].factor

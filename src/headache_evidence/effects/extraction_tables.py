@@ -64,13 +64,19 @@ class ExtractionTables:
         )
 
     def of_studies(self, studies: Collection[str]) -> ExtractionTables:
-        """Only the rows and contrasts of some studies; their plain records are taken over."""
+        """Only the rows and contrasts of some studies."""
         rows, contrasts = (table.loc[table["study_id"].isin(studies)] for table in (self.rows, self.contrasts))
-        narrowed = replace(self, rows=rows, contrasts=contrasts)
+        return self._with_records_of(replace(self, rows=rows, contrasts=contrasts), studies)
+
+    def with_correlation(self, correlation: PrePostCorrelation) -> ExtractionTables:
+        """The same rows and contrasts under another correlation."""
+        return self._with_records_of(replace(self, correlation=correlation), self.study_facts)
+
+    def _with_records_of(self, other: ExtractionTables, studies: Collection[str]) -> ExtractionTables:
+        """``other``, which holds the same rows of ``studies``, with their plain records taken over."""
         for name in ("rows_of_study", "contrasts_of_study"):
-            kept = {study: records for study, records in getattr(self, name).items() if study in studies}
-            vars(narrowed)[name] = kept
-        return narrowed
+            vars(other)[name] = {study: own for study, own in getattr(self, name).items() if study in studies}
+        return other
 
     @cached_property
     def rows_of_study(self) -> Mapping[str, Rows]:

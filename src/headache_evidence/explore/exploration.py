@@ -92,7 +92,7 @@ class Explorer:
 
     def _extracted(self, question: Question, correlation: PrePostCorrelation) -> pd.DataFrame:
         tables = self._tables.about(question.headache_type, question.outcome)
-        return effects_of(replace(tables, correlation=correlation), request_for(question, self.protocol))
+        return effects_of(tables.with_correlation(correlation), request_for(question, self.protocol))
 
     def _correlation_of(self, headache_type: str, assumed: float) -> PrePostCorrelation:
         rows = self._tables.rows

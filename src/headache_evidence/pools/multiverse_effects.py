@@ -106,7 +106,7 @@ class SettingEffects:
                 return main
             tables = self._tables.of_studies(set(main.loc[bears, "study_id"]))
             value = PrePostCorrelation(float(correlation), f"correlation {correlation} assumed")
-            return _stacked(main.loc[~bears], usable_effects(effects_of(replace(tables, correlation=value), request)))
+            return _stacked(main.loc[~bears], usable_effects(effects_of(tables.with_correlation(value), request)))
         if window != self._question.window:
             main = self._frame((measure, self._question.window, techniques, comparators, correlation))
             changed = self._changed_between(request, request_for(self._question, self._protocol))
