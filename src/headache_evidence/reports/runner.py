@@ -7,6 +7,7 @@ the notebook and the cell.
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Mapping
@@ -147,16 +148,17 @@ def _without_outputs(source: Path) -> Any:
 
 def _join_streams(notebook: Any) -> None:
     """Make one output of a text that came in parts: where it was parted is a matter of time, not of the notebook."""
+
+    def source(output: Any) -> Any:
+        return output.name if output.output_type == "stream" else id(output)
+
     for cell in notebook.cells:
-        outputs: list[Any] = []
-        for output in cell.get("outputs", ()):
-            last = outputs[-1] if outputs else None
-            if last and last.output_type == output.output_type == "stream" and last.name == output.name:
-                last.text += output.text
-            else:
-                outputs.append(output)
-        if outputs:
-            cell.outputs = outputs
+        if cell.get("outputs"):
+            parts = [list(group) for _, group in itertools.groupby(cell.outputs, source)]
+            for first, *others in parts:
+                if others:
+                    first.text = "".join(part.text for part in (first, *others))
+            cell.outputs = [first for first, *_ in parts]
 
 
 def _explained(error: Exception, name: str, watch: Watch, log: Path) -> Exception:
