@@ -10,10 +10,10 @@ import random
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from waiting import has_ended, wait_until
 
 from headache_evidence.errors import InputError
 from headache_evidence.reports import pipeline, publishing
@@ -136,8 +136,6 @@ def test_a_publish_that_is_killed_at_any_call_to_the_file_system_leaves_a_whole_
 
 
 def test_no_worker_or_kernel_outlives_a_killed_run(project, tmp_path: Path) -> None:
-    import psutil
-
     note = tmp_path / "pid.txt"
     project.make_notebook(
         f"import os, pathlib, time\npathlib.Path({str(note)!r}).write_text(str(os.getpid()))\ntime.sleep(600)",
@@ -145,10 +143,10 @@ def test_no_worker_or_kernel_outlives_a_killed_run(project, tmp_path: Path) -> N
     )
     process = worker_context().Process(target=pipeline.run, args=(project.settings("cluster"), Progress(say_nothing)))
     process.start()
-    wait_until(note.exists)
+    wait_until(lambda: note.exists() and note.read_text() != "")
     process.kill()
     pid = int(note.read_text())
-    wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    assert has_ended(pid)
 
 
 def test_a_second_run_at_the_same_time_is_refused_with_the_process_id_of_the_first(project) -> None:
@@ -277,14 +275,6 @@ def test_a_clock_set_back_changes_neither_what_is_stale_nor_the_results(project,
     assert project.run("cluster").made == []
     project.run("cluster", force=True)
     assert hashlib.sha256((project.output / "cluster" / "effects.csv").read_bytes()).hexdigest() == before
-
-
-def wait_until(condition, seconds: float = 120.0) -> None:
-    """Wait for something another process does."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
 
 
 def test_half_a_character_in_an_output_is_written_as_its_escape(project) -> None:

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_publishing import assert_site_is_whole, wait_until
+from test_publishing import assert_site_is_whole
+from waiting import wait_until
 
 COMMAND = [sys.executable, "-c", "import sys\nfrom headache_evidence.cli import app\napp(sys.argv[1:])"]
 

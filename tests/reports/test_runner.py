@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -12,8 +11,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import psutil
 import pytest
+from waiting import has_ended
 
 from headache_evidence.errors import NotebookError, ParameterError
 from headache_evidence.reports.nursery import Nursery, WarmProcess
@@ -38,17 +37,6 @@ def run(warm_nursery: Nursery | None) -> Run:
 def outputs(executed: ExecutedNotebook) -> list[object]:
     cells = executed.notebook.cells
     return [output.get("text") or dict(output.data) for cell in cells for output in cell.get("outputs", [])]
-
-
-def has_ended(pid: int) -> bool:
-    """Whether a process ends within seconds."""
-    for _ in range(200):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-                time.sleep(0.1)
-                continue
-        return True
-    return False
 
 
 def test_a_good_run_gives_the_parameters_to_the_notebook_and_tells_its_cost(run: Run, make_notebook) -> None:

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from waiting import has_ended
 
 from headache_evidence.errors import EvidenceError
 from headache_evidence.reports import pipeline, watching
@@ -146,8 +147,6 @@ def test_a_stop_from_the_keyboard_while_it_gets_ready_prints_no_traceback(projec
 
 @needs_forking
 def test_a_stop_from_the_keyboard_ends_a_busy_notebook_and_what_it_started(project, tmp_path: Path) -> None:
-    import psutil
-
     note = tmp_path / "pids.txt"
     project.make_notebook(
         "import os, pathlib, re, subprocess",
@@ -166,6 +165,4 @@ def test_a_stop_from_the_keyboard_ends_a_busy_notebook_and_what_it_started(proje
         assert process.wait(60) == 130
     finally:
         process.kill()
-    known = [psutil.Process(int(pid)) for pid in note.read_text().split() if psutil.pid_exists(int(pid))]
-    alive = [each for each in psutil.wait_procs(known, timeout=20)[1] if each.status() != psutil.STATUS_ZOMBIE]
-    assert not alive
+    assert all(has_ended(int(pid)) for pid in note.read_text().split())
